@@ -1,0 +1,3 @@
+//! codec
+mod data_key;
+pub use data_key::DataKey;

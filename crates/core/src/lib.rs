@@ -1,0 +1,32 @@
+//! The vocabulary of Custos: what every other crate means when it says *evidence*, *chunk* or
+//! *refused*.
+//!
+//! Owns ids, units, limits, times, descriptors, records as the law sees them, and error kinds.
+//! Must not know any I/O, clock, randomness, async, protobuf or storage layout: values come in as
+//! arguments and go out as results. Enter at [`EvidenceRecord`] for what the ledger keeps, at
+//! [`units`] for sizes, and at [`ErrorKind`] for how failures are classed.
+
+mod actor;
+mod custody;
+mod descriptor;
+mod error;
+mod evidence;
+mod hash;
+mod ids;
+pub mod limits;
+mod profile;
+mod time;
+pub mod units;
+
+pub use actor::{Actor, Role};
+pub use custody::{Act, Checkpoint, CustodyEntry, InclusionProof};
+pub use descriptor::{Descriptor, EvidenceKind, Stage};
+pub use error::{ErrorKind, Refusal, Rule};
+pub use evidence::{EvidenceRecord, EvidenceState, Receipt, SealedParts, UploadSession};
+pub use hash::{Blake3Hash, ParseHashError, Sha256Hash};
+pub use ids::{
+    ChunkIndex, EvidenceId, LogIndex, ParseIdError, Salt, ShardSlot, UploadKey, VaultId,
+};
+pub use profile::{ErasureProfile, ParseProfileError};
+pub use time::{ParseTimestampError, Timestamp};
+pub use units::ChunkSize;
