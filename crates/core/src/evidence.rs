@@ -126,3 +126,58 @@ impl EvidenceRecord {
         }
     }
 }
+
+/// One sealed evidence item as those outside the store see it: without its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceSummary {
+    /// Identity.
+    pub evidence_id: EvidenceId,
+    /// Name of who put it.
+    pub put_by: String,
+    /// Claims about it.
+    pub descriptor: Descriptor,
+    /// Cluster time of opening.
+    pub opened_at: Timestamp,
+    /// Cluster time of sealing.
+    pub sealed_at: Timestamp,
+    /// Entry of the custody log that seals it.
+    pub log_index: LogIndex,
+    /// Plaintext bytes.
+    pub size: u64,
+    /// Plain BLAKE3 of the bytes.
+    pub blake3: Blake3Hash,
+    /// SHA-256 of the bytes.
+    pub sha256: Sha256Hash,
+    /// Erasure profile of every chunk.
+    pub profile: ErasureProfile,
+    /// Plaintext bytes of a chunk.
+    pub chunk_size: ChunkSize,
+    /// It must not end before this time.
+    pub retain_until: Timestamp,
+    /// Fields that rule R4 asks for and that were not given; not empty means *unfiled*.
+    pub missing_fields: Vec<String>,
+    /// Shards that were not yet written when their chunk was acknowledged.
+    pub missing_shards: u32,
+}
+
+impl From<EvidenceRecord> for EvidenceSummary {
+    fn from(record: EvidenceRecord) -> Self {
+        let missing_fields = record.receipt(false).missing_fields;
+        Self {
+            evidence_id: record.evidence_id,
+            put_by: record.actor.name,
+            descriptor: record.descriptor,
+            opened_at: record.opened_at,
+            sealed_at: record.sealed_at,
+            log_index: record.seal_index,
+            size: record.parts.size,
+            blake3: record.parts.blake3,
+            sha256: record.parts.sha256,
+            profile: record.profile,
+            chunk_size: record.chunk_size,
+            retain_until: record.retain_until,
+            missing_fields,
+            missing_shards: record.parts.missing_shards,
+        }
+    }
+}

@@ -22,7 +22,9 @@ pub use actor::{Actor, Role};
 pub use custody::{Act, Checkpoint, CustodyEntry, InclusionProof};
 pub use descriptor::{Descriptor, EvidenceKind, Stage};
 pub use error::{ErrorKind, Refusal, Rule};
-pub use evidence::{EvidenceRecord, EvidenceState, Receipt, SealedParts, UploadSession};
+pub use evidence::{
+    EvidenceRecord, EvidenceState, EvidenceSummary, Receipt, SealedParts, UploadSession,
+};
 pub use hash::{Blake3Hash, ParseHashError, Sha256Hash};
 pub use ids::{
     ChunkIndex, EvidenceId, LogIndex, ParseIdError, Salt, ShardSlot, UploadKey, VaultId,

@@ -6,6 +6,8 @@ pub const EVIDENCE_BYTES_MAX: u64 = 1 << 40;
 pub const PUSH_DATA_BYTES_MAX: usize = 1 << 20;
 /// Largest gRPC message either side accepts: 4 MiB.
 pub const GRPC_MESSAGE_BYTES_MAX: usize = 4 << 20;
+/// Largest page of a listing: 16 MiB, enough for 1000 items of the longest descriptors.
+pub const LISTING_MESSAGE_BYTES_MAX: usize = 16 << 20;
 /// Longest text field of a descriptor that names something (case, place, recorder …): 256 bytes.
 pub const DESCRIPTOR_NAME_BYTES_MAX: usize = 256;
 /// Longest free-text note: 4 KiB.
