@@ -1,1 +1,24 @@
-//! client
+//! The client library: the only crate that programs outside Custos should import.
+//!
+//! Owns connecting, putting with resume, streaming with proof, and reading catalogue and custody
+//! log. Trusts no byte that a server sends: what [`VerifiedStream`] hands out has been proven
+//! against the evidence's hash. Enter at [`Client::connect`].
+
+mod catalogue;
+mod config;
+mod connection;
+mod custody;
+mod error;
+mod put;
+mod source_file;
+mod stream;
+
+pub use catalogue::EvidencePage;
+pub use config::{CONFIG_ENV, ClientConfig};
+pub use connection::Client;
+pub use custody::EntryPage;
+pub use error::ClientError;
+pub use put::{PutEvent, PutOptions, PutReport, upload_key_of};
+pub use stream::{StreamOptions, VerifiedStream};
+
+pub use custos_core as core;

@@ -1,0 +1,153 @@
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::GatewayError;
+
+/// Buffers start on a page, so that a disk can take them without a copy.
+const ALIGNMENT: usize = 4096;
+/// The budget is counted in blocks of this many bytes.
+const BLOCK_BYTES: usize = 64 << 10;
+
+/// A fixed budget of reused, page-aligned transfer buffers.
+///
+/// Fresh memory is slow to touch on virtual machines, so buffers go round; and the budget is what
+/// keeps a gateway's memory bounded whatever its load (invariant I10).
+#[derive(Clone)]
+pub(crate) struct BufferPool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    budget: Arc<Semaphore>,
+    limit_bytes: usize,
+    wait_max: Duration,
+    free: Mutex<Vec<Vec<u8>>>,
+}
+
+impl BufferPool {
+    pub(crate) fn new(limit_bytes: usize, wait_max: Duration) -> Self {
+        let blocks = limit_bytes / BLOCK_BYTES;
+        let shared = Shared {
+            budget: Arc::new(Semaphore::new(blocks)),
+            limit_bytes,
+            wait_max,
+            free: Mutex::new(Vec::new()),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// A buffer of `len` bytes of unspecified content; waits for one to come free.
+    pub(crate) async fn acquire(&self, len: usize) -> Result<Buffer, GatewayError> {
+        let exhausted = || GatewayError::BuffersExhausted { limit_bytes: self.shared.limit_bytes };
+        let blocks =
+            u32::try_from((len + ALIGNMENT).div_ceil(BLOCK_BYTES)).map_err(|_| exhausted())?;
+        let permit = self.shared.budget.clone().acquire_many_owned(blocks);
+        let permit = tokio::time::timeout(self.shared.wait_max, permit)
+            .await
+            .map_err(|_| exhausted())?
+            .expect("the budget is never closed");
+        let storage = self.reuse(len + ALIGNMENT);
+        let start = storage.as_ptr().align_offset(ALIGNMENT);
+        Ok(Buffer { storage, start, len, pool: self.clone(), _permit: permit })
+    }
+
+    fn reuse(&self, len: usize) -> Vec<u8> {
+        let found = {
+            let mut free = self.shared.free.lock();
+            match free.iter().position(|storage| storage.len() >= len) {
+                Some(at) => Some(free.swap_remove(at)),
+                // All too small: let go as much as is taken, so that the pool never grows.
+                None => {
+                    let mut released = 0;
+                    while released < len
+                        && let Some(storage) = free.pop()
+                    {
+                        released += storage.len();
+                    }
+                    None
+                }
+            }
+        };
+        found.unwrap_or_else(|| vec![0; len])
+    }
+}
+
+/// One buffer; it goes back to its pool when the last view of it is dropped.
+pub(crate) struct Buffer {
+    storage: Vec<u8>,
+    start: usize,
+    len: usize,
+    pool: BufferPool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Buffer {
+    /// Shares the content for reading.
+    pub(crate) fn freeze(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.storage[self.start..][..self.len]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.storage[self.start..][..self.len]
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let storage = std::mem::take(&mut self.storage);
+        self.pool.shared.free.lock().push(storage);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn i10_a_pool_hands_out_its_budget_and_no_more() {
+        let pool = BufferPool::new(4 << 20, Duration::from_secs(5));
+        let first = pool.acquire(2 << 20).await.expect("fits");
+        assert_eq!(first.as_ptr().align_offset(ALIGNMENT), 0);
+        let refused = pool.acquire(3 << 20).await;
+        assert!(matches!(refused, Err(GatewayError::BuffersExhausted { .. })));
+        drop(first);
+        pool.acquire(3 << 20).await.expect("came free");
+    }
+
+    #[tokio::test]
+    async fn a_buffer_comes_back_when_its_last_view_is_dropped() {
+        let pool = BufferPool::new(4 << 20, Duration::from_millis(1));
+        let mut buffer = pool.acquire(3 << 20).await.expect("fits");
+        buffer[7] = 42;
+        let shared = buffer.freeze();
+        let view = shared.slice(7..8);
+        drop(shared);
+        assert!(pool.acquire(3 << 20).await.is_err());
+        assert_eq!(view.as_ref(), [42]);
+        drop(view);
+        pool.acquire(3 << 20).await.expect("came free");
+    }
+}
