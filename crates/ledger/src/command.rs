@@ -4,6 +4,17 @@ use custos_core::{
     VaultId,
 };
 
+/// Longest wrapped data key: 256 bytes.
+pub const WRAPPED_KEY_BYTES_MAX: usize = 256;
+/// Longest reason for giving an upload up: 512 bytes.
+pub const ABORT_REASON_BYTES_MAX: usize = 512;
+/// Longest origin line of a custody log: 256 bytes.
+pub const ORIGIN_BYTES_MAX: usize = 256;
+/// Longest name of an actor: 64 bytes.
+pub const ACTOR_NAME_BYTES_MAX: usize = 64;
+/// Shortest retention that a policy may set (rule R10): 365 days.
+pub const RETENTION_DAYS_MIN: u32 = 365;
+
 /// A command and everything that `apply` needs beside the state: who acts, and the randomness
 /// that the pure law may not make itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +34,8 @@ pub struct Envelope {
 pub enum Command {
     /// Begins the cluster: once, as its first command.
     InitCluster {
-        /// Origin line of the custody log, such as `custos.local/0123abcd`.
+        /// Origin line of the custody log, such as `custos.local/0123abcd`: 1 to
+        /// [`ORIGIN_BYTES_MAX`] bytes without blanks or `+` (it names the log in signed notes).
         origin: String,
         /// The rules' parameters.
         policy: Policy,
@@ -42,7 +54,7 @@ pub enum Command {
         chunk_size: ChunkSize,
         /// Where its shards go.
         vault: VaultId,
-        /// Data key, wrapped by the key ring, at most 256 bytes.
+        /// Data key, wrapped by the key ring, 1 to [`WRAPPED_KEY_BYTES_MAX`] bytes.
         wrapped_key: Vec<u8>,
     },
     /// Seals an open upload. Sealing again with the same parts gives the same record.
@@ -56,7 +68,7 @@ pub enum Command {
     AbortUpload {
         /// Which upload.
         evidence_id: EvidenceId,
-        /// Why, at most 512 bytes.
+        /// Why, at most [`ABORT_REASON_BYTES_MAX`] bytes, one line.
         reason: String,
     },
     /// Enters a view in the custody log before its first byte leaves.
@@ -67,7 +79,8 @@ pub enum Command {
         start: u64,
         /// One past the last byte; `start..end` lies within the evidence.
         end: u64,
-        /// Stated purpose, at most [`VIEW_PURPOSE_BYTES_MAX`](custos_core::limits) bytes.
+        /// Stated purpose, at most [`VIEW_PURPOSE_BYTES_MAX`](custos_core::limits) bytes,
+        /// one line.
         purpose: Option<String>,
     },
 }
@@ -103,8 +116,8 @@ pub enum Outcome {
     AlreadySealed(Box<EvidenceRecord>),
     /// Sealed by this command, or before by the same one.
     Sealed(Box<EvidenceRecord>),
-    /// The upload is given up.
-    Aborted,
+    /// The upload is given up, as this custody entry says.
+    Aborted(LogIndex),
     /// The view is on the custody log.
     ViewRecorded(LogIndex),
 }
@@ -122,7 +135,8 @@ pub enum Query {
     ListEvidence {
         /// Start after this id.
         after: Option<EvidenceId>,
-        /// At most this many, capped at [`PAGE_ITEMS_MAX`](custos_core::limits).
+        /// At most this many, capped at [`PAGE_ITEMS_MAX`](custos_core::limits); 0 asks for
+        /// [`PAGE_ITEMS_DEFAULT`](custos_core::limits).
         limit: usize,
         /// Only those of this case.
         case: Option<String>,
@@ -133,7 +147,8 @@ pub enum Query {
     Entries {
         /// Start at this entry.
         from: LogIndex,
-        /// At most this many, capped at [`PAGE_ITEMS_MAX`](custos_core::limits).
+        /// At most this many, capped at [`PAGE_ITEMS_MAX`](custos_core::limits); 0 asks for
+        /// [`PAGE_ITEMS_DEFAULT`](custos_core::limits).
         limit: usize,
         /// Only those about this evidence.
         evidence_id: Option<EvidenceId>,
@@ -160,7 +175,8 @@ pub enum Answer {
     List {
         /// The page.
         items: Vec<EvidenceRecord>,
-        /// There may be more after the last item (or after `resume_after` when it is given).
+        /// Where the next page starts after, if there may be one. A page ends early, with this
+        /// set, when its records are large.
         resume_after: Option<EvidenceId>,
     },
     /// For [`Query::Checkpoint`].

@@ -1,14 +1,29 @@
 //! The law: what may be done to evidence, and the record that it was done.
 //!
-//! Owns [`apply`], [`query`], the custody log's tree and the persisted bytes of all of them. Must
-//! not know any I/O, clock, randomness or async: the state is an ordered [`Kv`], time and salts
-//! come in, outcomes and refusals go out. Enter at `apply`.
+//! Owns [`apply`], [`query()`], the custody log's tree ([`merkle`]) and the persisted bytes of all of
+//! them (`docs/formats/ledger.md`). Must not know any I/O, clock, randomness or async: the state is
+//! an ordered [`Kv`], time and salts come in, outcomes and refusals go out. Enter at [`apply`].
 
 mod command;
+mod convert;
+mod custody;
+mod decode_error;
+mod envelope;
 mod kv;
+mod law;
+pub mod merkle;
+mod proto;
+mod query;
+mod stored;
 
 pub use command::{
-    Answer, ClusterInfo, Command, ConsistencyProof, Envelope, IncompleteDescriptor, Outcome,
-    Policy, Query,
+    ABORT_REASON_BYTES_MAX, ACTOR_NAME_BYTES_MAX, Answer, ClusterInfo, Command, ConsistencyProof,
+    Envelope, IncompleteDescriptor, ORIGIN_BYTES_MAX, Outcome, Policy, Query, RETENTION_DAYS_MIN,
+    WRAPPED_KEY_BYTES_MAX,
 };
+pub use custody::{CustodyLeaf, SealedSubject, Subject};
+pub use decode_error::DecodeError;
+pub use envelope::CommandBatch;
 pub use kv::{Kv, KvRead, MemoryKv};
+pub use law::apply;
+pub use query::query;

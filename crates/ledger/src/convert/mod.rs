@@ -1,0 +1,41 @@
+//! Domain types to stored messages and back. Encoding never fails; decoding names the message
+//! and the field.
+
+mod command;
+mod evidence;
+mod policy;
+
+use prost::Message;
+
+use crate::DecodeError;
+
+/// Decodes a message and names it if it is malformed.
+pub(crate) fn parse<M: Message + Default>(
+    message: &'static str,
+    bytes: &[u8],
+) -> Result<M, DecodeError> {
+    M::decode(bytes).map_err(|source| DecodeError::Malformed { message, source })
+}
+
+/// A field that must be there and have a known value.
+pub(crate) fn need<T>(
+    message: &'static str,
+    field: &'static str,
+    value: Option<T>,
+) -> Result<T, DecodeError> {
+    value.ok_or(DecodeError::Field { message, field })
+}
+
+/// A field of exactly `N` bytes.
+pub(crate) fn fixed<const N: usize>(
+    message: &'static str,
+    field: &'static str,
+    bytes: &[u8],
+) -> Result<[u8; N], DecodeError> {
+    need(message, field, bytes.try_into().ok())
+}
+
+/// The only version known, or an error.
+pub(crate) fn version(message: &'static str, found: u32, known: u32) -> Result<(), DecodeError> {
+    if found == known { Ok(()) } else { Err(DecodeError::Version { message, found, known }) }
+}

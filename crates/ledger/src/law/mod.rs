@@ -1,0 +1,170 @@
+//! What may be done, one file per command. Every file first refuses, then writes: nothing of a
+//! refused command is stored.
+//!
+//! | refused | rule | in |
+//! | --- | --- | --- |
+//! | anything before the cluster began; a second beginning | R10, I3 | here, `init_cluster.rs` |
+//! | a policy that keeps evidence for less than a year | R10 | `init_cluster.rs` |
+//! | an actor without a proper name | R26 | `text.rs` |
+//! | an upload whose descriptor lacks fields, if the policy says so | R4 | `open_upload.rs` |
+//! | another's upload key, a key or id used before, too many uploads | R26, I3, I10 | `open_upload.rs` |
+//! | sealing another's upload, sealing twice with other parts, impossible parts | R26, I3, R6 | `seal.rs` |
+//! | ending sealed evidence | I3 | `abort_upload.rs` |
+//! | a view of what is not there | R6 | `record_view.rs` |
+//!
+//! How long evidence is kept is decided in `retention.rs` alone. That is also the place where a
+//! hold would be judged (rule R11): whatever command may one day end sealed evidence has to ask
+//! there, beside the retention. Today no command ends sealed evidence.
+//!
+//! A refused attempt to reach or end evidence (`Seal`, `AbortUpload`, `RecordView`) is entered in
+//! the custody log here, for all of them.
+
+mod abort_upload;
+mod init_cluster;
+mod open_upload;
+mod record_view;
+mod retention;
+mod seal;
+mod text;
+
+use custos_core::{Act, Actor, EvidenceId, Refusal, Rule, Timestamp};
+
+use crate::{
+    Command, Envelope, Kv, Outcome,
+    custody::{self, NewEntry, Subject},
+    stored::{
+        clock,
+        cluster::{self, Cluster},
+    },
+};
+
+/// Applies one command to the state: the whole law. Deterministic: replicas that apply the same
+/// envelopes with the same stamps hold the same bytes.
+///
+/// `stamped` is the wall clock of the leader, a claim; cluster time is the later of it and the
+/// last one, so it never moves back (rule R3).
+///
+/// # Errors
+/// A refusal that names rule and field. Nothing of the command is stored then, except that refused
+/// attempts on evidence are entered in the custody log.
+///
+/// # Panics
+/// When a stored value does not decode: the store is not the one that this law wrote.
+pub fn apply<K: Kv>(
+    kv: &mut K,
+    envelope: &Envelope,
+    stamped: Timestamp,
+) -> Result<Outcome, Refusal> {
+    let now = clock::load(kv).map_or(stamped, |last| last.max(stamped));
+    let done = decide(kv, envelope, now);
+    match &done {
+        Ok(_) => clock::save(kv, now),
+        Err(refusal) => {
+            if let Some(evidence_id) = evidence_attempted(&envelope.command)
+                && cluster::load(kv).is_some()
+            {
+                enter_refusal(kv, envelope, now, evidence_id, refusal);
+                clock::save(kv, now);
+            }
+        }
+    }
+    done
+}
+
+fn decide<K: Kv>(kv: &mut K, envelope: &Envelope, now: Timestamp) -> Result<Outcome, Refusal> {
+    text::check_actor(&envelope.actor)?;
+    match (&envelope.command, cluster::load(kv)) {
+        (Command::InitCluster { origin, policy }, begun) => {
+            let asked = Cluster { origin: origin.clone(), policy: policy.clone() };
+            init_cluster::init_cluster(kv, envelope, now, asked, begun)
+        }
+        (_, None) => {
+            let reason = "the cluster has not begun, so no policy stands: init_cluster comes first";
+            Err(Refusal::refused(Rule::R10, "cluster", reason))
+        }
+        (
+            Command::OpenUpload {
+                upload_key,
+                evidence_id,
+                descriptor,
+                profile,
+                chunk_size,
+                vault,
+                wrapped_key,
+            },
+            Some(cluster),
+        ) => {
+            let request = open_upload::OpenUpload {
+                upload_key: *upload_key,
+                evidence_id: *evidence_id,
+                descriptor,
+                profile: *profile,
+                chunk_size: *chunk_size,
+                vault: *vault,
+                wrapped_key,
+            };
+            open_upload::open_upload(kv, envelope, now, &cluster.policy, &request)
+        }
+        (Command::Seal { evidence_id, parts }, Some(cluster)) => {
+            seal::seal(kv, envelope, now, &cluster.policy, *evidence_id, parts)
+        }
+        (Command::AbortUpload { evidence_id, reason }, Some(_)) => {
+            abort_upload::abort_upload(kv, envelope, now, *evidence_id, reason)
+        }
+        (Command::RecordView { evidence_id, start, end, purpose }, Some(_)) => {
+            let range = *start..*end;
+            record_view::record_view(kv, envelope, now, *evidence_id, range, purpose.as_deref())
+        }
+    }
+}
+
+/// Whether two certificates name the same actor. The fingerprint does not count: a station that
+/// renews its certificate goes on with its uploads.
+fn is_same_actor(one: &Actor, other: &Actor) -> bool {
+    one.name == other.name && one.role == other.role
+}
+
+fn no_such_evidence(evidence_id: EvidenceId) -> Refusal {
+    let reason = format!("no evidence has the id {evidence_id}");
+    Refusal::not_found(Rule::R6, "evidence_id", reason)
+}
+
+fn not_the_opener(envelope: &Envelope) -> Refusal {
+    let actor = custody::actor_name(&envelope.actor);
+    let reason = format!("the upload was opened by another actor than {actor}");
+    Refusal::refused(Rule::R26, "actor", reason)
+}
+
+fn evidence_attempted(command: &Command) -> Option<EvidenceId> {
+    match command {
+        Command::InitCluster { .. } | Command::OpenUpload { .. } => None,
+        Command::Seal { evidence_id, .. }
+        | Command::AbortUpload { evidence_id, .. }
+        | Command::RecordView { evidence_id, .. } => Some(*evidence_id),
+    }
+}
+
+fn enter_refusal(
+    kv: &mut impl Kv,
+    envelope: &Envelope,
+    now: Timestamp,
+    evidence_id: EvidenceId,
+    refusal: &Refusal,
+) {
+    let attempt = match envelope.command {
+        Command::InitCluster { .. } => "init_cluster",
+        Command::OpenUpload { .. } => "open_upload",
+        Command::Seal { .. } => "seal",
+        Command::AbortUpload { .. } => "abort_upload",
+        Command::RecordView { .. } => "record_view",
+    };
+    let entry = NewEntry {
+        envelope,
+        time: now,
+        act: Act::Refused,
+        evidence_id: Some(evidence_id),
+        detail: format!("{attempt} {refusal}"),
+        descriptor: None,
+    };
+    custody::append(kv, &entry, |_| Subject::None);
+}

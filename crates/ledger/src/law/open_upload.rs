@@ -1,0 +1,161 @@
+use custos_core::{
+    Act, ChunkSize, Descriptor, ErasureProfile, EvidenceId, Refusal, Rule, Timestamp, UploadKey,
+    UploadSession, VaultId, limits::OPEN_UPLOADS_PER_ACTOR_MAX,
+};
+
+use super::{is_same_actor, not_the_opener, retention};
+use crate::{
+    Envelope, IncompleteDescriptor, Kv, Outcome, Policy, WRAPPED_KEY_BYTES_MAX,
+    custody::{self, NewEntry, Subject},
+    stored::{
+        evidence::{self, Life},
+        open_uploads, upload_name,
+    },
+};
+
+/// What `Command::OpenUpload` asks for.
+pub(super) struct OpenUpload<'a> {
+    pub(super) upload_key: UploadKey,
+    pub(super) evidence_id: EvidenceId,
+    pub(super) descriptor: &'a Descriptor,
+    pub(super) profile: ErasureProfile,
+    pub(super) chunk_size: ChunkSize,
+    pub(super) vault: VaultId,
+    pub(super) wrapped_key: &'a [u8],
+}
+
+/// Opens an upload, or finds the one that its key names.
+pub(super) fn open_upload(
+    kv: &mut impl Kv,
+    envelope: &Envelope,
+    now: Timestamp,
+    policy: &Policy,
+    request: &OpenUpload<'_>,
+) -> Result<Outcome, Refusal> {
+    request.descriptor.check()?;
+    check_wrapped_key(request.wrapped_key)?;
+    if let Some(named) = upload_name::load(kv, request.upload_key) {
+        let life = evidence::load(kv, named).expect("a stored upload key names stored evidence");
+        return find_again(envelope, request, life);
+    }
+    check_complete(policy, request.descriptor)?;
+    if evidence::load(kv, request.evidence_id).is_some() {
+        let reason = "another upload has this id already: an id is never used twice";
+        return Err(Refusal::refused(Rule::I3, "evidence_id", reason));
+    }
+    check_count(open_uploads::load(kv, &envelope.actor))?;
+
+    let session = new_session(envelope, now, policy, request);
+    upload_name::save(kv, request.upload_key, request.evidence_id);
+    open_uploads::add_one(kv, &envelope.actor);
+    evidence::save(kv, request.evidence_id, &Life::Open(Box::new(session.clone())));
+    let entry = NewEntry {
+        envelope,
+        time: now,
+        act: Act::UploadOpened,
+        evidence_id: Some(request.evidence_id),
+        detail: detail(request),
+        descriptor: Some(request.descriptor),
+    };
+    custody::append(kv, &entry, |_| Subject::None);
+    Ok(Outcome::UploadOpen(Box::new(session)))
+}
+
+/// The upload stands as it was opened: its layout and key win over those of the request.
+fn find_again(
+    envelope: &Envelope,
+    request: &OpenUpload<'_>,
+    life: Life,
+) -> Result<Outcome, Refusal> {
+    if !is_same_actor(life.actor(), &envelope.actor) {
+        return Err(not_the_opener(envelope));
+    }
+    match life {
+        Life::Open(session) => {
+            check_same_descriptor(&session.descriptor, request.descriptor)?;
+            Ok(Outcome::UploadOpen(session))
+        }
+        Life::Sealed(record) => {
+            check_same_descriptor(&record.descriptor, request.descriptor)?;
+            Ok(Outcome::AlreadySealed(record))
+        }
+        Life::Aborted(aborted) => {
+            let reason = format!(
+                "the upload of this key was given up at {}: use a new key",
+                aborted.aborted_at
+            );
+            Err(Refusal::refused(Rule::I3, "upload_key", reason))
+        }
+    }
+}
+
+fn check_same_descriptor(stands: &Descriptor, given: &Descriptor) -> Result<(), Refusal> {
+    if stands == given {
+        return Ok(());
+    }
+    let reason = "the upload of this key was opened with another descriptor: use a new key";
+    Err(Refusal::refused(Rule::I3, "descriptor", reason))
+}
+
+fn check_wrapped_key(wrapped_key: &[u8]) -> Result<(), Refusal> {
+    if wrapped_key.is_empty() {
+        let reason = "empty: evidence is always kept encrypted";
+        return Err(Refusal::invalid(Rule::R10, "wrapped_key", reason));
+    }
+    if wrapped_key.len() > WRAPPED_KEY_BYTES_MAX {
+        let len = wrapped_key.len();
+        let reason = format!("{len} bytes, at most {WRAPPED_KEY_BYTES_MAX} are allowed");
+        return Err(Refusal::invalid(Rule::I10, "wrapped_key", reason));
+    }
+    Ok(())
+}
+
+fn check_complete(policy: &Policy, descriptor: &Descriptor) -> Result<(), Refusal> {
+    let missing = descriptor.missing_fields();
+    match (policy.incomplete_descriptor, missing.first()) {
+        (IncompleteDescriptor::Refuse, Some(first)) => {
+            let reason = format!("not given; the descriptor lacks {}", missing.join(", "));
+            Err(Refusal::refused(Rule::R4, *first, reason))
+        }
+        (IncompleteDescriptor::Refuse, None) | (IncompleteDescriptor::AcceptUnfiled, _) => Ok(()),
+    }
+}
+
+fn check_count(open: u64) -> Result<(), Refusal> {
+    if open < OPEN_UPLOADS_PER_ACTOR_MAX as u64 {
+        return Ok(());
+    }
+    let reason = format!(
+        "{open} uploads are open, {OPEN_UPLOADS_PER_ACTOR_MAX} at most: seal or abort some"
+    );
+    Err(Refusal::refused(Rule::I10, "actor", reason))
+}
+
+fn new_session(
+    envelope: &Envelope,
+    now: Timestamp,
+    policy: &Policy,
+    request: &OpenUpload<'_>,
+) -> UploadSession {
+    UploadSession {
+        evidence_id: request.evidence_id,
+        upload_key: request.upload_key,
+        actor: envelope.actor.clone(),
+        descriptor: request.descriptor.clone(),
+        opened_at: now,
+        profile: request.profile,
+        chunk_size: request.chunk_size,
+        vault: request.vault,
+        wrapped_key: request.wrapped_key.to_vec(),
+        retain_until: retention::retain_until(policy, request.descriptor.kind, now),
+    }
+}
+
+fn detail(request: &OpenUpload<'_>) -> String {
+    let layout = format!(
+        "{}, profile {}, chunks of {}, vault {}",
+        request.descriptor.kind, request.profile, request.chunk_size, request.vault
+    );
+    let missing = request.descriptor.missing_fields();
+    if missing.is_empty() { layout } else { format!("{layout}, lacks {}", missing.join(", ")) }
+}

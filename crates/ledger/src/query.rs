@@ -1,0 +1,126 @@
+use custos_core::{
+    EvidenceId, EvidenceRecord, LogIndex, UploadSession,
+    limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX},
+};
+
+use crate::{
+    Answer, ClusterInfo, KvRead, Query, custody,
+    stored::{
+        clock, cluster, custody_log,
+        evidence::{self, Life},
+        listing,
+    },
+};
+
+/// Bytes of texts and leaves after which a page ends early: 1 MiB. A page of the largest items
+/// stays well under one gRPC message so.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+
+/// Answers a read from the state. Every answer is bounded, by items and by bytes; a read costs
+/// O(items of its page) or O(log of the log's size).
+///
+/// # Panics
+/// When a stored value does not decode: the store is not the one that the law wrote.
+pub fn query<K: KvRead>(kv: &K, query: &Query) -> Answer {
+    match query {
+        Query::Cluster => Answer::Cluster(cluster_info(kv)),
+        Query::Evidence(id) => Answer::Evidence(sealed(kv, *id)),
+        Query::Upload(id) => Answer::Upload(open(kv, *id)),
+        Query::ListEvidence { after, limit, case } => {
+            list(kv, *after, page_items(*limit), case.as_deref())
+        }
+        Query::Checkpoint => Answer::Checkpoint(custody::checkpoint(kv)),
+        Query::Entries { from, limit, evidence_id } => {
+            entries(kv, *from, page_items(*limit), *evidence_id)
+        }
+        Query::ProveInclusion(index) => {
+            Answer::Inclusion(custody::inclusion(kv, *index).map(Box::new))
+        }
+        Query::ProveConsistency { old } => Answer::Consistency(custody::consistency(kv, *old)),
+    }
+}
+
+fn page_items(limit: usize) -> usize {
+    if limit == 0 { PAGE_ITEMS_DEFAULT } else { limit.min(PAGE_ITEMS_MAX) }
+}
+
+fn cluster_info(kv: &impl KvRead) -> Option<ClusterInfo> {
+    let cluster = cluster::load(kv)?;
+    let time = clock::load(kv).expect("the clock was stored with the cluster");
+    Some(ClusterInfo { origin: cluster.origin, policy: cluster.policy, time })
+}
+
+fn sealed(kv: &impl KvRead, id: EvidenceId) -> Option<Box<EvidenceRecord>> {
+    match evidence::load(kv, id)? {
+        Life::Sealed(record) => Some(record),
+        Life::Open(_) | Life::Aborted(_) => None,
+    }
+}
+
+fn open(kv: &impl KvRead, id: EvidenceId) -> Option<Box<UploadSession>> {
+    match evidence::load(kv, id)? {
+        Life::Open(session) => Some(session),
+        Life::Sealed(_) | Life::Aborted(_) => None,
+    }
+}
+
+fn list(kv: &impl KvRead, after: Option<EvidenceId>, limit: usize, case: Option<&str>) -> Answer {
+    let ids = listing::page(kv, case, after, limit + 1);
+    let mut items: Vec<EvidenceRecord> = Vec::new();
+    let mut bytes = 0;
+    for id in &ids {
+        if items.len() == limit || bytes >= PAGE_BYTES_MAX {
+            break;
+        }
+        let record = sealed(kv, *id).expect("listed evidence is sealed");
+        bytes += record_bytes(&record);
+        items.push(*record);
+    }
+    let more = ids.len() > items.len();
+    let resume_after = items.last().filter(|_| more).map(|record| record.evidence_id);
+    Answer::List { items, resume_after }
+}
+
+/// About what a record takes in a message: its variable texts and a round sum for the rest.
+fn record_bytes(record: &EvidenceRecord) -> usize {
+    let descriptor = &record.descriptor;
+    let texts = [
+        &descriptor.recorder,
+        &descriptor.case,
+        &descriptor.place,
+        &descriptor.note,
+        &descriptor.file_name,
+        &descriptor.media_type,
+    ];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    let officers: usize = descriptor.officers.iter().map(|officer| officer.len() + 4).sum();
+    texts + officers + record.wrapped_key.len() + 400
+}
+
+fn entries(
+    kv: &impl KvRead,
+    from: LogIndex,
+    limit: usize,
+    evidence_id: Option<EvidenceId>,
+) -> Answer {
+    let indexes = match evidence_id {
+        Some(id) => custody_log::indexes_of(kv, id, from, limit + 1),
+        None => {
+            let end = custody_log::size(kv).min(from.0.saturating_add(limit as u64 + 1));
+            (from.0..end).map(LogIndex).collect()
+        }
+    };
+    let mut items = Vec::new();
+    let mut bytes = 0;
+    let mut next = None;
+    for index in indexes {
+        if items.len() == limit || bytes >= PAGE_BYTES_MAX {
+            next = Some(index);
+            break;
+        }
+        let entry = custody::entry_at(kv, index).expect("the log has no holes");
+        bytes += entry.leaf.len() + entry.detail.as_ref().map_or(0, String::len) + 100;
+        items.push(entry);
+    }
+    Answer::Entries { items, next }
+}

@@ -1,0 +1,79 @@
+//! The state: one file per kind of record, each with its key and its value.
+//!
+//! A key starts with one byte that names the kind and the layout of the record; numbers are
+//! big-endian, so that keys sort as the numbers do. Keys of one evidence item or upload go on with
+//! their virtual shard, so that the key space can later be cut into groups. The whole table is in
+//! `docs/formats/ledger.md`; a changed layout takes a new first byte.
+//!
+//! Stored values are written by this crate alone and kept under the checksums of the store, so a
+//! value that does not decode is a broken promise of our own: reading it panics, which stops the
+//! replica before it can spread a guess.
+
+pub(crate) mod clock;
+pub(crate) mod cluster;
+pub(crate) mod custody_log;
+pub(crate) mod evidence;
+pub(crate) mod listing;
+pub(crate) mod open_uploads;
+pub(crate) mod upload_name;
+pub(crate) mod view_retry;
+
+use sha2::{Digest, Sha256};
+
+use crate::DecodeError;
+
+/// Virtual shards that the key space is cut into.
+const VIRTUAL_SHARDS: u16 = 1024;
+
+/// First bytes of keys. Pinned: a number is never used again for something else.
+mod prefix {
+    pub(super) const CLUSTER: u8 = 0x01;
+    pub(super) const CLOCK: u8 = 0x02;
+    pub(super) const LOG_SIZE: u8 = 0x03;
+    pub(super) const EVIDENCE: u8 = 0x10;
+    pub(super) const UPLOAD_NAME: u8 = 0x11;
+    pub(super) const OPEN_UPLOADS: u8 = 0x12;
+    pub(super) const LIST_BY_ID: u8 = 0x20;
+    pub(super) const LIST_BY_CASE: u8 = 0x21;
+    pub(super) const LOG_LEAF: u8 = 0x30;
+    pub(super) const LOG_PRIVATE: u8 = 0x31;
+    pub(super) const LOG_NODE: u8 = 0x32;
+    pub(super) const LOG_BY_EVIDENCE: u8 = 0x33;
+    pub(super) const VIEW_RETRY: u8 = 0x40;
+    pub(super) const VIEW_RETRY_SLOT: u8 = 0x41;
+}
+
+/// Virtual shard of a name: the first 10 bits of its SHA-256.
+fn virtual_shard(name: &[u8]) -> u16 {
+    let digest = Sha256::digest(name);
+    u16::from_be_bytes([digest[0], digest[1]]) / (u16::MAX / VIRTUAL_SHARDS + 1)
+}
+
+/// `prefix ‖ virtual shard of name (u16) ‖ name`.
+fn sharded_key(prefix: u8, name: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(3 + name.len());
+    key.push(prefix);
+    key.extend(virtual_shard(name).to_be_bytes());
+    key.extend(name);
+    key
+}
+
+/// Opens a value that this crate wrote.
+fn own<T>(value: Result<T, DecodeError>) -> T {
+    value.unwrap_or_else(|error| panic!("stored state does not decode: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn virtual_shards_are_the_first_ten_bits() {
+        // SHA-256 of nothing starts with e3 b0: 1110001110 in binary.
+        assert_eq!(virtual_shard(b""), 0b11_1000_1110);
+        for name in 0..10_000u32 {
+            assert!(virtual_shard(&name.to_be_bytes()) < VIRTUAL_SHARDS);
+        }
+        assert_eq!(sharded_key(7, b""), [7, 0b11, 0b1000_1110]);
+    }
+}

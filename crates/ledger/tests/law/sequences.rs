@@ -1,0 +1,192 @@
+//! Random sequences of commands: what holds after every one of them, whatever they are.
+
+use std::collections::BTreeMap;
+
+use custos_core::{
+    Actor, Blake3Hash, Descriptor, EvidenceId, EvidenceKind, EvidenceRecord, Salt, Sha256Hash,
+    Timestamp, UploadKey,
+};
+use custos_ledger::{
+    Answer, Command, CommandBatch, Envelope, MemoryKv, Policy, Query, apply, merkle, query,
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+use crate::world::{
+    ORIGIN, START_MS, complete, developer, id, open, other_station, parts, policy, station,
+};
+
+/// First bytes of the keys that a refused attempt may touch: clock and custody log.
+const LOG_AND_CLOCK: [u8; 6] = [0x02, 0x03, 0x30, 0x31, 0x32, 0x33];
+
+const IDS: u8 = 4;
+
+fn ids() -> impl Strategy<Value = EvidenceId> {
+    (0..IDS).prop_map(id)
+}
+
+fn commands() -> impl Strategy<Value = Command> {
+    let origins = select(vec![ORIGIN, "custos.test/other", "not an origin"]);
+    let days = select(vec![0, 365, 730]);
+    let descriptors = select(vec![
+        complete(),
+        Descriptor::of_kind(EvidenceKind::Photo),
+        Descriptor { place: Some(String::new()), ..complete() },
+    ]);
+    let empty = custos_core::SealedParts {
+        size: 0,
+        blake3: Blake3Hash(*blake3::hash(b"").as_bytes()),
+        sha256: Sha256Hash([0; 32]),
+        head_salt: None,
+        missing_shards: 0,
+    };
+    let all_parts = select(vec![
+        parts(1000),
+        parts(1001),
+        custos_core::SealedParts { head_salt: Some(Salt([0; 16])), ..parts(1000) },
+        empty,
+        parts(u64::MAX),
+    ]);
+    let edges = || select(vec![0, 1, 999, 1000, 1001, u64::MAX]);
+    let texts = || select(vec!["why", "two\nlines", ""]).prop_map(str::to_owned);
+    prop_oneof![
+        1 => (origins, days).prop_map(|(origin, days)| Command::InitCluster {
+            origin: origin.to_owned(),
+            policy: Policy { retention_days_av: days, ..policy() },
+        }),
+        4 => (0..IDS, ids(), descriptors).prop_map(|(key, id, descriptor)| {
+            let mut command = open(key, descriptor);
+            if let Command::OpenUpload { upload_key, evidence_id, .. } = &mut command {
+                *upload_key = UploadKey([key; 32]);
+                *evidence_id = id;
+            }
+            command
+        }),
+        4 => (ids(), all_parts).prop_map(|(evidence_id, parts)| Command::Seal { evidence_id, parts }),
+        1 => (ids(), texts())
+            .prop_map(|(evidence_id, reason)| Command::AbortUpload { evidence_id, reason }),
+        3 => (ids(), edges(), edges(), option::of(texts())).prop_map(
+            |(evidence_id, start, end, purpose)| {
+                Command::RecordView { evidence_id, start, end, purpose }
+            }
+        ),
+    ]
+}
+
+fn envelopes() -> impl Strategy<Value = Envelope> {
+    let nobody = Actor { name: String::new(), ..station() };
+    let actors =
+        select(vec![station(), station(), station(), other_station(), developer(), nobody]);
+    // Few request ids, so that some are used twice.
+    (0u8..20, actors, any::<[u8; 16]>(), commands()).prop_map(
+        |(request, actor, entry_salt, command)| Envelope {
+            request_id: [request; 16],
+            actor,
+            entry_salt,
+            command,
+        },
+    )
+}
+
+fn batches() -> impl Strategy<Value = Vec<CommandBatch>> {
+    let stamp = -5_000i64..5_000;
+    vec((stamp, vec(envelopes(), 1..6)), 1..20).prop_map(|batches| {
+        let mut all: Vec<CommandBatch> = batches
+            .into_iter()
+            .map(|(stamp, envelopes)| CommandBatch {
+                stamped: Timestamp::from_millis(START_MS + stamp),
+                envelopes,
+            })
+            .collect();
+        // Most sequences should have a cluster to act in.
+        let first = Envelope {
+            request_id: [0xff; 16],
+            actor: Actor::system(),
+            entry_salt: [0; 16],
+            command: Command::InitCluster { origin: ORIGIN.to_owned(), policy: policy() },
+        };
+        let position = all[0].envelopes.len() / 2;
+        all[0].envelopes.insert(position, first);
+        all
+    })
+}
+
+fn checkpoint(kv: &MemoryKv) -> custos_core::Checkpoint {
+    match query(kv, &Query::Checkpoint) {
+        Answer::Checkpoint(checkpoint) => checkpoint,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sealed(kv: &MemoryKv) -> BTreeMap<EvidenceId, EvidenceRecord> {
+    match query(kv, &Query::ListEvidence { after: None, limit: 100, case: None }) {
+        Answer::List { items, resume_after: None } => {
+            items.into_iter().map(|record| (record.evidence_id, record)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn open_uploads(kv: &MemoryKv) -> usize {
+    (0..IDS)
+        .filter(|number| matches!(query(kv, &Query::Upload(id(*number))), Answer::Upload(Some(_))))
+        .count()
+}
+
+/// Sum of the stored counters, read as one-field messages `08 n`.
+fn counted_uploads(kv: &MemoryKv) -> usize {
+    kv.iter().filter(|(key, _)| key[0] == 0x12).map(|(_, value)| usize::from(value[1])).sum()
+}
+
+fn check_step(before: &MemoryKv, after: &MemoryKv, envelope: &Envelope, is_refused: bool) {
+    let (old, new) = (checkpoint(before), checkpoint(after));
+    assert!(new.size >= old.size && new.size <= old.size + 1, "an act is one entry at most");
+    let Answer::Consistency(Some(proof)) = query(after, &Query::ProveConsistency { old: old.size })
+    else {
+        panic!("the log only grows");
+    };
+    let verified =
+        merkle::verify_consistency(old.size, &old.root, new.size, &new.root, &proof.path);
+    assert_eq!(verified, Ok(()));
+    let still = sealed(after);
+    for (id, record) in sealed(before) {
+        assert_eq!(still.get(&id), Some(&record), "sealed evidence never changes");
+    }
+    assert_eq!(open_uploads(after), counted_uploads(after));
+    if is_refused {
+        let law = |kv: &MemoryKv| -> MemoryKv {
+            kv.iter()
+                .filter(|(key, _)| !LOG_AND_CLOCK.contains(&key[0]))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect()
+        };
+        assert_eq!(law(before), law(after), "nothing of a refused command is stored");
+        let has_begun = old.size > 0;
+        let is_attempt =
+            !matches!(envelope.command, Command::InitCluster { .. } | Command::OpenUpload { .. });
+        assert_eq!(new.size - old.size, u64::from(has_begun && is_attempt));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn i3_i4_whatever_is_asked_the_log_grows_and_what_is_sealed_stands(batches in batches()) {
+        let mut kv = MemoryKv::new();
+        for batch in &batches {
+            for envelope in &batch.envelopes {
+                let before = kv.clone();
+                let done = apply(&mut kv, envelope, batch.stamped);
+                check_step(&before, &kv, envelope, done.is_err());
+            }
+        }
+        let mut replica = MemoryKv::new();
+        for bytes in batches.iter().map(CommandBatch::encode) {
+            let batch = CommandBatch::decode(&bytes).expect("just encoded");
+            for envelope in &batch.envelopes {
+                let _ = apply(&mut replica, envelope, batch.stamped);
+            }
+        }
+        prop_assert!(kv == replica, "two replicas hold the same bytes");
+    }
+}
