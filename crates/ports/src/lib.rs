@@ -6,6 +6,8 @@
 
 mod clock;
 mod entropy;
+#[cfg(feature = "fakes")]
+pub mod fakes;
 mod key_ring;
 mod ledger;
 mod shard_store;

@@ -1,0 +1,10 @@
+//! Stand-ins for tests and simulation. The ledger is the real law on a map in memory; the shard
+//! store keeps real bytes and fails in the ways that [`Fault`] names.
+
+mod ledger;
+mod machine;
+mod shard_store;
+
+pub use ledger::MemoryLedger;
+pub use machine::{CountingEntropy, FixedClock, PlainKeyRing};
+pub use shard_store::{Fault, MemoryShardStore};
