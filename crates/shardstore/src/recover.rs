@@ -1,0 +1,315 @@
+//! What a disk does before it serves: brings the index up to what the extents say.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+
+use custos_ports::ShardKey;
+
+use crate::aligned::AlignedBuffer;
+use crate::disk_state::DiskState;
+use crate::extent_file::ExtentFile;
+use crate::extent_header::{ExtentHeader, RetentionMonth};
+use crate::index::{Checkpoint, IndexChange, IndexError};
+use crate::index_entry::IndexEntry;
+use crate::reader::{ReadFailure, read_record};
+use crate::record::{BLOCK_BYTES, RecordHead, Stamp};
+use crate::scan::{ScanEnd, ScanStart, scan};
+use crate::scan_report::ScanReport;
+
+/// Changes of the index applied at once while scanning.
+const CHANGES_PER_BATCH: usize = 1024;
+
+/// What the writer goes on from.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    pub(crate) next_extent: u64,
+    pub(crate) next_sequence: u64,
+    /// Extents that more records may be appended to, one per retention month.
+    pub(crate) resumable: HashMap<RetentionMonth, (u64, u32)>,
+    pub(crate) report: ScanReport,
+}
+
+/// Why a disk could not be brought up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecoverError {
+    #[error("index: {0}")]
+    Index(#[from] IndexError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Scans what the index does not cover and brings it up to date. Only records that were
+/// completed enter the index; a record known to have been synced enters it unread, so that damage
+/// to it is reported when it is read and not mistaken for a write that never ended.
+pub(crate) fn recover(state: &DiskState) -> Result<Recovered, RecoverError> {
+    let mut recovery = Recovery::new(state, state.index.checkpoints()?);
+    let numbers = state.extents.list()?;
+    for number in &numbers {
+        recovery.extent(*number)?;
+    }
+    recovery.note_missing(&numbers);
+    recovery.finish()
+}
+
+struct ScannedExtent {
+    number: u64,
+    file: ExtentFile,
+    file_len: u64,
+    month: Option<RetentionMonth>,
+    end: ScanEnd,
+}
+
+struct Recovery<'a> {
+    state: &'a DiskState,
+    known: HashMap<u64, Checkpoint>,
+    /// Per run: the highest sequence number that one of its records says was durable.
+    durable: HashMap<u64, u64>,
+    /// Records that may not have been completed.
+    doubtful: Vec<(ShardKey, Stamp, IndexEntry)>,
+    changes: Vec<IndexChange>,
+    tombstones: Vec<IndexChange>,
+    scanned: Vec<ScannedExtent>,
+    recovered: Recovered,
+}
+
+impl<'a> Recovery<'a> {
+    fn new(state: &'a DiskState, known: HashMap<u64, Checkpoint>) -> Self {
+        let sequence_max = known.values().map(|known| known.sequence_max).max().unwrap_or(0);
+        let extent_max = known.keys().copied().max().unwrap_or(0);
+        let recovered = Recovered {
+            next_extent: extent_max.saturating_add(1),
+            next_sequence: sequence_max.saturating_add(1),
+            ..Recovered::default()
+        };
+        Self {
+            state,
+            known,
+            durable: HashMap::new(),
+            doubtful: Vec::new(),
+            changes: Vec::new(),
+            tombstones: Vec::new(),
+            scanned: Vec::new(),
+            recovered,
+        }
+    }
+
+    fn extent(&mut self, number: u64) -> Result<(), RecoverError> {
+        self.recovered.next_extent = self.recovered.next_extent.max(number.saturating_add(1));
+        let known = self.known.get(&number).copied();
+        let file_len = match std::fs::metadata(self.state.extents.file(number)) {
+            Ok(metadata) => metadata.len(),
+            Err(error) => {
+                self.damaged_extent(number, &format!("it cannot be read: {error}"));
+                return Ok(());
+            }
+        };
+        if let Some(known) = known {
+            let known_len = u64::from(known.end_block) * BLOCK_BYTES as u64;
+            if file_len == known_len {
+                if let Some(month) = known.month {
+                    self.resume(month, number, known.end_block);
+                }
+                return Ok(());
+            }
+            if file_len < known_len {
+                self.damaged_extent(number, "it is shorter than it was");
+                return Ok(());
+            }
+        }
+        match self.scan_extent(number, known, file_len) {
+            Ok(scanned) => {
+                self.recovered.report.extents_scanned += 1;
+                self.recovered.report.damaged_blocks += scanned.end.damaged_blocks;
+                self.saw_sequence(scanned.end.sequence_max);
+                self.scanned.push(scanned);
+            }
+            // One bad sector must not keep the disk's other shards from being served.
+            Err(RecoverError::Io(error)) => {
+                self.damaged_extent(number, &format!("it cannot be read: {error}"));
+            }
+            Err(error @ RecoverError::Index(_)) => return Err(error),
+        }
+        self.settle_doubtful()?;
+        Ok(())
+    }
+
+    fn scan_extent(
+        &mut self,
+        number: u64,
+        known: Option<Checkpoint>,
+        file_len: u64,
+    ) -> Result<ScannedExtent, RecoverError> {
+        let path = self.state.extents.file(number);
+        let file = ExtentFile::open_to_append(&path, self.state.io_mode)?;
+        let disk = self.state.id;
+        let (month, start) = match known {
+            Some(known) => {
+                let sequence_max = known.sequence_max;
+                let first_block = known.end_block;
+                let start = ScanStart { disk, extent: number, first_block, sequence_max };
+                (known.month, start)
+            }
+            None => {
+                let header = self.header_of(number, &file)?;
+                let sequence_max =
+                    header.as_ref().map_or(0, |header| header.sequence_min.saturating_sub(1));
+                let start = ScanStart { disk, extent: number, first_block: 1, sequence_max };
+                (header.map(|header| header.month), start)
+            }
+        };
+        let mut heads = 0_u64;
+        let end = scan(&file, start, |head| {
+            heads += 1;
+            self.record(head)
+        })?;
+        tracing::debug!(disk = %self.state.name, extent = number, records = heads, "scanned");
+        Ok(ScannedExtent { number, file, file_len, month, end })
+    }
+
+    /// The extent's header, if it has one that is its own. Records are good without it.
+    fn header_of(&mut self, number: u64, file: &ExtentFile) -> io::Result<Option<ExtentHeader>> {
+        let mut block = AlignedBuffer::new(BLOCK_BYTES);
+        let len = file.read_at(&mut block, 0)?;
+        let problem = match ExtentHeader::decode(&block[..len]) {
+            Ok(header) if header.disk == self.state.id && header.number == number => {
+                return Ok(Some(header));
+            }
+            Ok(header) => {
+                format!("it says that it is extent {} of disk {}", header.number, header.disk)
+            }
+            // Made, and the power failed before anything was written: nothing is lost.
+            Err(_) if block.iter().all(|byte| *byte == 0) => return Ok(None),
+            Err(error) => error.to_string(),
+        };
+        self.damaged_extent(number, &problem);
+        Ok(None)
+    }
+
+    fn record(&mut self, head: RecordHead) -> Result<(), RecoverError> {
+        let stamp = head.stamp;
+        let durable = self.durable.entry(stamp.run).or_default();
+        *durable = stamp.durable_sequence.max(*durable);
+        match IndexEntry::of(&head) {
+            Some(entry) => {
+                self.recovered.report.shards += 1;
+                self.doubtful.push((head.key, stamp, entry));
+                if self.doubtful.len() >= CHANGES_PER_BATCH {
+                    self.settle_doubtful()?;
+                }
+            }
+            // Its head verifies, and that is all of it.
+            None => {
+                self.recovered.report.tombstones += 1;
+                let change = IndexChange::Remove { key: head.key, sequence: stamp.sequence };
+                self.tombstones.push(change);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the records that a later record of their run vouches for.
+    fn settle_doubtful(&mut self) -> Result<(), IndexError> {
+        let durable = &self.durable;
+        let vouched =
+            |stamp: &Stamp| durable.get(&stamp.run).is_some_and(|up_to| *up_to >= stamp.sequence);
+        let settled = self.doubtful.extract_if(.., |(_, stamp, _)| vouched(stamp));
+        self.changes.extend(settled.map(|(key, _, entry)| IndexChange::Put { key, entry }));
+        if self.changes.len() >= CHANGES_PER_BATCH {
+            self.state.index.apply(std::mem::take(&mut self.changes), &[])?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Recovered, RecoverError> {
+        let mut torn_extents = HashSet::new();
+        for (key, stamp, entry) in std::mem::take(&mut self.doubtful) {
+            let whole = 0..entry.payload_len as usize;
+            let read = read_record(self.state, &key, &entry, whole);
+            // What could not be read at all may well be whole: reads of it will say what is wrong.
+            if !matches!(read, Err(ReadFailure::Damage(_))) {
+                self.changes.push(IndexChange::Put { key, entry });
+                continue;
+            }
+            self.recovered.report.torn_records += 1;
+            self.recovered.report.shards -= 1;
+            torn_extents.insert(entry.place.extent);
+            let sequence = stamp.sequence;
+            tracing::warn!(disk = %self.state.name, ?key, sequence, "torn record passed over");
+        }
+        let mut checkpoints = Vec::new();
+        for scanned in &self.scanned {
+            // A record that was only in memory when the process died must not be shown before
+            // it is on the disk.
+            scanned.file.sync_data()?;
+            let ScanEnd { end_block, sequence_max, .. } = scanned.end;
+            let month = scanned.month;
+            checkpoints.push((scanned.number, Checkpoint { end_block, sequence_max, month }));
+        }
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.append(&mut self.tombstones);
+        self.state.index.apply(changes, &checkpoints)?;
+        for scanned in std::mem::take(&mut self.scanned) {
+            if scanned.end.tail_is_empty && !torn_extents.contains(&scanned.number) {
+                self.give_back_tail(&scanned)?;
+            }
+        }
+        self.log_report();
+        Ok(self.recovered)
+    }
+
+    /// Frees what was preallocated and never written, and lets the extent be appended to.
+    fn give_back_tail(&mut self, scanned: &ScannedExtent) -> io::Result<()> {
+        let Some(month) = scanned.month else { return Ok(()) };
+        let end = u64::from(scanned.end.end_block) * BLOCK_BYTES as u64;
+        if scanned.file_len > end {
+            scanned.file.set_len(end)?;
+        }
+        self.resume(month, scanned.number, scanned.end.end_block);
+        Ok(())
+    }
+
+    fn resume(&mut self, month: RetentionMonth, number: u64, end_block: u32) {
+        let slot = self.recovered.resumable.entry(month).or_insert((number, end_block));
+        if slot.0 <= number {
+            *slot = (number, end_block);
+        }
+    }
+
+    fn saw_sequence(&mut self, sequence: u64) {
+        let next = &mut self.recovered.next_sequence;
+        *next = (*next).max(sequence.saturating_add(1));
+    }
+
+    fn note_missing(&mut self, present: &[u64]) {
+        let mut missing: Vec<u64> = self.known.keys().copied().collect();
+        missing.retain(|number| present.binary_search(number).is_err());
+        for number in missing {
+            self.damaged_extent(number, "it is missing");
+        }
+    }
+
+    fn damaged_extent(&mut self, number: u64, problem: &str) {
+        self.recovered.report.damaged_extents += 1;
+        let file = self.state.extents.file(number);
+        tracing::error!(
+            disk = %self.state.name, file = %file.display(), problem,
+            "extent is damaged; it is kept, and its shards that cannot be read are reported so"
+        );
+    }
+
+    fn log_report(&self) {
+        let report = &self.recovered.report;
+        if *report != ScanReport::default() {
+            tracing::info!(
+                disk = %self.state.name,
+                extents = report.extents_scanned,
+                shards = report.shards,
+                tombstones = report.tombstones,
+                torn_records = report.torn_records,
+                damaged_blocks = report.damaged_blocks,
+                damaged_extents = report.damaged_extents,
+                "extents scanned"
+            );
+        }
+    }
+}
