@@ -1,1 +1,39 @@
-//! metastore
+//! The replicated ledger: `custos_ledger`'s law on a Raft log, both on RocksDB.
+//!
+//! Owns the Raft log, the vote, the state database, snapshots, the queue in front of the leader
+//! and linearizable reads (invariants I1 and I6 for metadata). Must not know what a command means,
+//! nor sockets, nor wall clocks: time comes through the `Clock` port and is stamped on each batch.
+//! No type of openraft or RocksDB is public, so that nothing above depends on either, or on how
+//! many nodes there are. Bytes on disk: `docs/formats/metastore.md`.
+//!
+//! Enter at [`MetaStore::open`], which gives a [`MetaStoreHandle`]: an implementation of
+//! `custos_ports::Ledger`. Inside, a command's way is `commands` (batching) → `log` (durable) →
+//! `state` (applied), and a query's is `reads` (is the state current?) → `state`.
+
+mod commands;
+#[cfg(test)]
+mod conformance;
+mod dir_lock;
+mod durable;
+mod error;
+mod fault;
+mod handle;
+mod identity;
+mod log;
+mod metastore;
+mod network;
+mod options;
+mod proto;
+mod raft_types;
+mod reads;
+mod records;
+mod recovery;
+mod rocks;
+mod state;
+mod status;
+
+pub use error::OpenError;
+pub use handle::MetaStoreHandle;
+pub use metastore::MetaStore;
+pub use options::{NodeId, Options};
+pub use status::{MetaStoreStatus, NodeRole};

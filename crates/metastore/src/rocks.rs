@@ -1,0 +1,64 @@
+//! How RocksDB is set up: small in memory, LZ4, everything checked.
+
+use std::path::Path;
+
+use rocksdb::{
+    BlockBasedOptions, Cache, DB, DBCompressionType, DBRecoveryMode, LogLevel,
+    Options as RocksOptions,
+};
+
+use crate::error::StoreError;
+
+/// Blocks cached for the log and the state together.
+const BLOCK_CACHE_BYTES: usize = 32 << 20;
+/// One write buffer; each database has at most two.
+const WRITE_BUFFER_BYTES: usize = 8 << 20;
+/// Table files that each database keeps open.
+const OPEN_FILES_MAX: i32 = 256;
+
+/// What both databases of one metastore share.
+pub(crate) struct RocksSetup {
+    cache: Cache,
+}
+
+impl RocksSetup {
+    pub(crate) fn new() -> Self {
+        Self { cache: Cache::new_lru_cache(BLOCK_CACHE_BYTES) }
+    }
+
+    /// Opens a database for reading and writing, creating it when it is missing.
+    pub(crate) fn open(&self, path: &Path) -> Result<DB, StoreError> {
+        let mut options = self.options();
+        options.create_if_missing(true);
+        DB::open(&options, path).map_err(StoreError::rocks("open database"))
+    }
+
+    /// Opens a database that is never written again, such as a snapshot.
+    pub(crate) fn open_read_only(&self, path: &Path) -> Result<DB, StoreError> {
+        DB::open_for_read_only(&self.options(), path, false)
+            .map_err(StoreError::rocks("open snapshot"))
+    }
+
+    fn options(&self) -> RocksOptions {
+        let mut tables = BlockBasedOptions::default();
+        tables.set_block_cache(&self.cache);
+        tables.set_bloom_filter(10.0, false);
+        tables.set_cache_index_and_filter_blocks(true);
+        tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
+
+        let mut options = RocksOptions::default();
+        options.set_block_based_table_factory(&tables);
+        options.set_compression_type(DBCompressionType::Lz4);
+        options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+        options.set_max_write_buffer_number(2);
+        options.set_max_open_files(OPEN_FILES_MAX);
+        options.set_max_background_jobs(2);
+        options.set_paranoid_checks(true);
+        // A record cut short by a crash ends the replay; what follows it was never synced.
+        options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+        options.set_keep_log_file_num(4);
+        options.set_max_log_file_size(1 << 20);
+        options.set_log_level(LogLevel::Warn);
+        options
+    }
+}

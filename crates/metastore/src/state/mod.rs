@@ -1,0 +1,14 @@
+//! The replicated state on disk: what `custos_ledger::apply` made of the log, with the marks that
+//! say how far, and its snapshots.
+
+mod database;
+mod generations;
+mod keys;
+mod machine;
+mod manifest;
+mod overlay;
+mod snapshots;
+mod view;
+
+pub(crate) use machine::{StateMachine, StateReader};
+pub(crate) use snapshots::SnapshotDir;

@@ -1,0 +1,64 @@
+use openraft::ServerState;
+
+use crate::{options::NodeId, raft_types::Raft};
+
+/// What a node is in its group at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeRole {
+    /// Takes commands.
+    Leader,
+    /// Follows a leader, and votes.
+    Follower,
+    /// Asks for votes.
+    Candidate,
+    /// Follows a leader without a vote.
+    Learner,
+    /// Is stopped or stopping.
+    Stopped,
+}
+
+/// How a metastore is doing. Indexes are positions in the Raft log, not in the custody log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetaStoreStatus {
+    /// This node.
+    pub node_id: NodeId,
+    /// What it is.
+    pub role: NodeRole,
+    /// The leader that it knows.
+    pub leader: Option<NodeId>,
+    /// Raft term.
+    pub term: u64,
+    /// Last entry in the log.
+    pub last_log_index: Option<u64>,
+    /// Last entry applied to the state.
+    pub applied_index: Option<u64>,
+    /// Last entry in the current snapshot.
+    pub snapshot_index: Option<u64>,
+    /// Last entry purged from the log.
+    pub purged_index: Option<u64>,
+    /// Nodes that vote.
+    pub voters: Vec<NodeId>,
+}
+
+impl MetaStoreStatus {
+    pub(crate) fn of(raft: &Raft) -> Self {
+        let metrics = raft.metrics().borrow().clone();
+        Self {
+            node_id: NodeId(metrics.id),
+            role: match metrics.state {
+                ServerState::Leader => NodeRole::Leader,
+                ServerState::Follower => NodeRole::Follower,
+                ServerState::Candidate => NodeRole::Candidate,
+                ServerState::Learner => NodeRole::Learner,
+                ServerState::Shutdown => NodeRole::Stopped,
+            },
+            leader: metrics.current_leader.map(NodeId),
+            term: metrics.current_term,
+            last_log_index: metrics.last_log_index,
+            applied_index: metrics.last_applied.map(|id| id.index),
+            snapshot_index: metrics.snapshot.map(|id| id.index),
+            purged_index: metrics.purged.map(|id| id.index),
+            voters: metrics.membership_config.voter_ids().map(NodeId).collect(),
+        }
+    }
+}
