@@ -238,7 +238,7 @@ impl Put<'_> {
     }
 
     async fn next_answer(
-        &self,
+        &mut self,
         answers: &mut Streaming<PushResponse>,
     ) -> Result<push_response::Message, ClientError> {
         match answers.message().await {
@@ -253,7 +253,7 @@ impl Put<'_> {
     }
 
     /// A file that changed under our hands must not be resumed: what is stored of it is given up.
-    async fn abandon(&self, error: &ClientError) {
+    async fn abandon(&mut self, error: &ClientError) {
         let (ClientError::FileChanged { .. }, Some(evidence_id)) = (error, self.evidence_id) else {
             return;
         };
@@ -269,4 +269,31 @@ impl Put<'_> {
 
 fn protocol(reason: &str) -> ClientError {
     ClientError::Protocol { reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use custos_core::EvidenceKind;
+
+    use super::*;
+    use crate::ClientConfig;
+
+    #[tokio::test]
+    async fn a_put_can_be_spawned_and_names_a_file_that_is_not_there() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
+        let certificate_pem = made.cert.pem().into_bytes();
+        let config = ClientConfig {
+            endpoint: "https://127.0.0.1:1".to_owned(),
+            ca_pem: certificate_pem.clone(),
+            certificate_pem,
+            key_pem: made.signing_key.serialize_pem().into_bytes(),
+        };
+        let client = Client::connect(&config).expect("nothing is reached yet");
+        let options = PutOptions::new(Descriptor::of_kind(EvidenceKind::Video));
+        let put = tokio::spawn(async move {
+            client.put_file(Path::new("/nowhere/at/all"), options, |_| {}).await
+        });
+        let error = put.await.expect("does not panic").expect_err("there is no such file");
+        assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+    }
 }

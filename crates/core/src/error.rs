@@ -147,8 +147,7 @@ impl fmt::Display for Rule {
 
 /// A command refused by the law: nothing of it is stored except, where the rule says so, the
 /// refusal itself on the custody log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("refused by rule {rule}: {field}: {reason}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// How callers should class it (`Refused`, `Invalid`, `NotFound`).
     pub kind: ErrorKind,
@@ -159,6 +158,19 @@ pub struct Refusal {
     /// What is wrong and what would be right, one sentence without a full stop.
     pub reason: String,
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, rule, field, reason } = self;
+        match kind {
+            ErrorKind::NotFound => write!(f, "{field}: {reason}"),
+            ErrorKind::Invalid => write!(f, "{field}: {reason} (rule {rule})"),
+            _ => write!(f, "refused by rule {rule}: {field}: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 impl Refusal {
     /// A refusal of class [`ErrorKind::Refused`].

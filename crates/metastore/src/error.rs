@@ -15,11 +15,11 @@ pub enum OpenError {
     },
     /// Written by a newer release: this one must not touch it.
     #[error(
-        "the metastore in {dir} has format {found}, but this release reads up to format {supported}: use a newer release"
+        "{path} has format {found}, but this release reads up to format {supported}: use a newer release"
     )]
     NewerFormat {
-        /// The directory.
-        dir: PathBuf,
+        /// The file that names the format.
+        path: PathBuf,
         /// Format version on disk.
         found: u32,
         /// Newest format version that this release reads.

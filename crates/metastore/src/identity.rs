@@ -55,7 +55,7 @@ impl Identity {
         let FormatOnly { format_version } = serde_json::from_slice(&bytes).map_err(damaged)?;
         if format_version > FORMAT_VERSION {
             return Err(OpenError::NewerFormat {
-                dir: dir.to_owned(),
+                path,
                 found: format_version,
                 supported: FORMAT_VERSION,
             });

@@ -4,7 +4,7 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, out: &mut [u8]);
 }
 
-impl dyn Entropy {
+impl dyn Entropy + '_ {
     /// `N` random bytes.
     #[must_use]
     pub fn array<const N: usize>(&self) -> [u8; N] {

@@ -1,1 +1,41 @@
-//! server
+//! The server: wires the roles of Custos to real clocks, real randomness, real disks and sockets.
+//!
+//! Owns what only a whole process has: its configuration, its data folder and identity, its
+//! key-encryption key, certificates of development mode, log and metrics, start and stop. Must not
+//! know what a request means, nor how evidence is sealed, placed or judged.
+//!
+//! Enter at [`build`], which turns a [`config::ServerConfig`] and its [`ServerDeps`] into a
+//! [`Server`]; `main.rs` shows the order in which a process gets there. The files that it keeps
+//! are described in `docs/formats/server.md`.
+
+pub mod cli;
+pub mod config;
+pub mod data_dir;
+pub mod dev;
+pub mod keys;
+pub mod telemetry;
+
+mod clock;
+mod connections;
+mod disks;
+mod durable_file;
+mod entropy;
+mod ledger_start;
+mod metrics;
+mod server;
+mod shutdown;
+mod sockets;
+mod start_error;
+mod tls;
+mod wiring;
+
+pub use clock::SystemClock;
+pub use durable_file::FileError;
+pub use entropy::SystemEntropy;
+pub use ledger_start::LedgerStartError;
+pub use server::{RunError, Server};
+pub use shutdown::StopSignals;
+pub use sockets::{BindError, Sockets};
+pub use start_error::StartError;
+pub use tls::{TlsError, install_crypto_provider};
+pub use wiring::{ServerDeps, build};

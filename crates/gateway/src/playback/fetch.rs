@@ -6,7 +6,7 @@ use custos_core::{ChunkIndex, ErasureProfile, EvidenceId, Salt, ShardSlot, Vault
 use custos_ports::ShardKey;
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::{Gateway, GatewayError, error::ShardUnusable};
 
@@ -87,6 +87,10 @@ impl Gateway {
     ) -> Result<OpenedChunk, GatewayError> {
         match self.fetch_direct(key, source, frames.clone()).await {
             Ok(Ok(opened)) => Ok(opened),
+            Ok(Err(Unusable::Slow)) => {
+                debug!(evidence = %source.evidence_id, chunk = %source.chunk, "hedging a slow read");
+                self.fetch_rebuilt(key, source, frames).await
+            }
             Ok(Err(unusable)) => {
                 warn!(
                     evidence = %source.evidence_id, chunk = %source.chunk, reason = %unusable,
@@ -228,13 +232,17 @@ impl Piece {
 /// Cuts the sealed bytes that the frames need (theirs and the outboard's) along the data shards.
 fn pieces(layout: &ChunkLayout, frames: &Range<usize>) -> Vec<Piece> {
     let shard_len = layout.shard_len();
-    let mut wanted = Vec::with_capacity(2);
+    let outboard = layout.outboard_range();
+    let mut wanted = vec![outboard.clone()];
     if !frames.is_empty() {
-        wanted.push(layout.frame_range(frames.start).start..layout.frame_range(frames.end - 1).end);
-    }
-    wanted.push(layout.outboard_range());
-    if wanted.len() == 2 && wanted[0].end == wanted[1].start {
-        wanted = vec![wanted[0].start..wanted[1].end];
+        let first = layout.frame_range(frames.start).start;
+        let end = layout.frame_range(frames.end - 1).end;
+        // The last frame and the outboard are neighbours: one read serves both.
+        if end == outboard.start {
+            wanted[0].start = first;
+        } else {
+            wanted.insert(0, first..end);
+        }
     }
     let mut pieces = Vec::new();
     for range in wanted {

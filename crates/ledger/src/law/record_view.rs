@@ -78,7 +78,11 @@ fn request_digest(envelope: &Envelope) -> [u8; 32] {
 }
 
 fn detail(range: &Range<u64>, size: u64, purpose: Option<&str>) -> String {
-    let bytes = format!("bytes {}..{} of {size}", range.start, range.end);
+    // As people and HTTP write ranges: the second number is the last byte itself.
+    let bytes = match range.end.checked_sub(1) {
+        Some(last) if last >= range.start => format!("bytes {}-{last} of {size}", range.start),
+        _ => format!("no bytes of {size}"),
+    };
     match purpose {
         Some(purpose) => format!("{bytes}: {purpose}"),
         None => bytes,

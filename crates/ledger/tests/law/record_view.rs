@@ -12,7 +12,7 @@ fn a_view_is_on_record_with_who_what_which_part_and_why() {
     assert_eq!(done, Ok(Outcome::ViewRecorded(entry.index)));
     assert_eq!((entry.act, entry.evidence_id), (Act::Viewed, Some(id(1))));
     assert_eq!(entry.actor.as_deref(), Some("dev (developer)"));
-    assert_eq!(entry.detail.as_deref(), Some("bytes 10..500 of 1000: case review"));
+    assert_eq!(entry.detail.as_deref(), Some("bytes 10-499 of 1000: case review"));
     assert_eq!(entry.time, world.now);
 }
 
@@ -93,5 +93,5 @@ fn i10_a_purpose_is_one_line_of_at_most_512_bytes() {
     let done = world.act(&developer(), because(Some("two\nlines".to_owned())));
     assert_refused(done, ErrorKind::Invalid, Rule::R26, "purpose");
     assert!(world.act(&developer(), because(None)).is_ok());
-    assert_eq!(world.last_entry().detail.as_deref(), Some("bytes 0..1 of 1000"));
+    assert_eq!(world.last_entry().detail.as_deref(), Some("bytes 0-0 of 1000"));
 }

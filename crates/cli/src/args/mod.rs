@@ -1,0 +1,173 @@
+//! What can be said on the command line, and the help that teaches it.
+
+mod byte_range;
+mod get;
+mod log;
+mod ls;
+mod put;
+mod time_span;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
+use custos_core::EvidenceId;
+
+pub(crate) use byte_range::ByteRange;
+pub(crate) use get::GetArgs;
+pub(crate) use log::{LogCommand, LogProveArgs, LogShowArgs};
+pub(crate) use ls::LsArgs;
+pub(crate) use put::{DescriptorArgs, PutArgs};
+
+use crate::output::OutputFormat;
+
+/// Heading of the options that every command has.
+const GLOBAL: &str = "Options of every command";
+
+const HELP: &str = "\
+Examples:
+  custos put clip.mp4 --case C-2026-17 --stage investigation
+  custos ls --case C-2026-17
+  custos get 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 -o copy.mp4
+  custos log show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20
+
+Configuration: --config FILE, else $CUSTOS_CONFIG, else custos/client.toml in
+$XDG_CONFIG_HOME or ~/.config. `custosd dev --data DIR` writes DIR/client.toml.
+$CUSTOS_LOG is a log filter such as `debug`.
+
+Exit codes: 0 done, 1 internal fault, 2 usage or bad input, 3 refused by a rule
+or for want of permission, 4 not found, 5 integrity failure, 6 unavailable or
+unknown outcome, 130 Ctrl-C.";
+
+const SHOW_HELP: &str = "\
+Examples:
+  custos show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20
+  custos show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --json
+
+The `descriptor` of the JSON object is what `custos put --descriptor` takes.";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  custos completions bash > ~/.local/share/bash-completion/completions/custos
+  custos completions zsh > ~/.zfunc/_custos
+  custos completions fish > ~/.config/fish/completions/custos.fish";
+
+/// Puts evidence into a Custos store, gets it back with every byte verified, and reads the record
+/// of all that was done to it.
+#[derive(Debug, Parser)]
+#[command(name = "custos", version, after_help = HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Where the server is and who you are [default: $CUSTOS_CONFIG, else the user's own]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Prints one JSON object a line, errors too (on standard error)
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub(crate) json: bool,
+    /// Shows no progress, only results, warnings and errors
+    #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Shows what the client does; twice, what its libraries do
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl GlobalArgs {
+    /// For whom results are printed.
+    pub(crate) fn format(&self) -> OutputFormat {
+        if self.json { OutputFormat::Json } else { OutputFormat::Human }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Puts files as evidence: uploaded, made durable, sealed
+    Put(Box<PutArgs>),
+    /// Gets evidence, or a range of it, with every byte verified
+    Get(GetArgs),
+    /// Lists evidence in the order in which it was opened
+    Ls(LsArgs),
+    /// Shows all that the catalogue says about one evidence item
+    #[command(after_help = SHOW_HELP)]
+    Show {
+        /// Which evidence
+        #[arg(value_name = "ID")]
+        evidence_id: EvidenceId,
+    },
+    /// Reads and proves the custody log: all that was ever done to evidence
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Prints a script that completes `custos` commands in your shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+impl Command {
+    /// What became of the work when a signal ends this command.
+    pub(crate) fn when_interrupted(&self) -> &'static str {
+        match self {
+            Self::Put(args) if args.again => "files without a receipt were not sealed",
+            Self::Put(_) => {
+                "files without a receipt were not sealed; the same command goes on where they stopped"
+            }
+            Self::Get(_) => "no output file was written",
+            _ => "nothing was changed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_arguments_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_suffix_range_is_no_option() {
+        let id = "0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20";
+        let cli = Cli::try_parse_from(["custos", "get", id, "--bytes", "-100", "-o", "x"]);
+        let Command::Get(get) = cli.expect("parses").command else { panic!("a get") };
+        assert_eq!(get.bytes, Some(ByteRange::Last { count: 100 }));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_a_usage_error() {
+        for line in [
+            "custos",
+            "custos fetch",
+            "custos put",
+            "custos put --colour red f",
+            "custos put --stage afterwards f",
+            "custos put --captured-at yesterday f",
+            "custos put --profile 3+3 f",
+            "custos put --jobs 0 f",
+            "custos get",
+            "custos get not-an-id",
+            "custos ls --limit 0",
+            "custos log",
+            "custos log prove",
+            "custos log prove 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --entry 3",
+            "custos ls -q -v",
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use custos_client::Client;
+use custos_core::{EvidenceId, EvidenceSummary};
+
+use crate::{
+    error::CliError,
+    json::EvidenceObject,
+    output::{Console, OutputFormat},
+    table, units,
+};
+
+/// Shows one evidence item.
+pub(super) async fn run(
+    client: &Client,
+    evidence_id: EvidenceId,
+    console: &Console,
+) -> Result<(), CliError> {
+    let evidence = client.evidence(evidence_id).await;
+    let evidence = evidence.map_err(|error| CliError::from(error).about_evidence(evidence_id))?;
+    match console.format() {
+        OutputFormat::Json => console.object(&EvidenceObject::from(&evidence)),
+        OutputFormat::Human => console.lines(table::fields("", &fields(&evidence))),
+    }
+}
+
+fn fields(evidence: &EvidenceSummary) -> Vec<(&'static str, String)> {
+    let descriptor = &evidence.descriptor;
+    let mut size = units::exact_size(evidence.size);
+    if evidence.size == 0 {
+        size.push_str(" (empty)");
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(dash);
+    let mut fields = vec![
+        ("evidence", evidence.evidence_id.to_string()),
+        ("kind", descriptor.kind.to_string()),
+        ("size", size),
+        ("blake3", evidence.blake3.to_string()),
+        ("sha256", evidence.sha256.to_string()),
+        ("case", text(&descriptor.case)),
+        ("stage", descriptor.stage.map_or_else(dash, |stage| stage.to_string())),
+        ("captured at", descriptor.captured_at.map_or_else(dash, |time| time.to_string())),
+        ("recorder", text(&descriptor.recorder)),
+        (
+            "officers",
+            if descriptor.officers.is_empty() { dash() } else { descriptor.officers.join(", ") },
+        ),
+        ("place", text(&descriptor.place)),
+        ("note", text(&descriptor.note)),
+        ("file name", text(&descriptor.file_name)),
+        ("media type", text(&descriptor.media_type)),
+        ("put by", evidence.put_by.clone()),
+        ("opened at", evidence.opened_at.to_string()),
+        ("sealed at", format!("{}, custody entry {}", evidence.sealed_at, evidence.log_index)),
+        ("retain until", evidence.retain_until.to_string()),
+        ("stored as", format!("{} in chunks of {}", evidence.profile, evidence.chunk_size)),
+    ];
+    if evidence.missing_shards > 0 {
+        let count = evidence.missing_shards;
+        fields.push(("late shards", format!("{count} were not yet written when acknowledged")));
+    }
+    if !evidence.missing_fields.is_empty() {
+        fields.push(("unfiled", format!("missing {}", evidence.missing_fields.join(", "))));
+    }
+    fields
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}

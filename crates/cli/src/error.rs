@@ -1,0 +1,233 @@
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use custos_client::ClientError;
+use custos_core::{ErrorKind, EvidenceId, Refusal, Rule};
+
+use crate::{descriptor_file::DescriptorFileError, interrupt::Signal, output_file::OutputError};
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The store or its client says no.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The same, about something that the client's own message does not name.
+    #[error("{subject}: {source}")]
+    About {
+        /// What the command worked on: a file, evidence or a range.
+        subject: String,
+        /// What went wrong.
+        #[source]
+        source: Box<CliError>,
+    },
+    /// The descriptor breaks a limit; nothing was sent.
+    #[error(transparent)]
+    Descriptor(#[from] Refusal),
+    /// The descriptor file cannot be taken.
+    #[error(transparent)]
+    DescriptorFile(#[from] DescriptorFileError),
+    /// A folder was named where files are to be.
+    #[error("{path}: is a folder; name the files in it")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Arguments that make no sense together, or with what is in the store.
+    #[error("{argument}: {reason}")]
+    Argument {
+        /// Which, as it is written on the command line.
+        argument: &'static str,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// The output file cannot be made.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// Nobody reads standard output any more.
+    #[error("standard output was closed")]
+    StdoutClosed,
+    /// Standard output cannot be written.
+    #[error("standard output: {source}")]
+    Stdout {
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The custody log says nothing about this evidence.
+    #[error("evidence_id: the custody log has no entry about {evidence_id}")]
+    NoEntries {
+        /// Which.
+        evidence_id: EvidenceId,
+    },
+    /// The custody log knows this evidence only from attempts that were refused.
+    #[error("evidence_id: no evidence has the id {evidence_id}, there were only refused attempts")]
+    OnlyRefusals {
+        /// Which.
+        evidence_id: EvidenceId,
+    },
+    /// The entry that was proven does not seal what the catalogue says.
+    #[error("entry {index} of the custody log is no proof of {evidence_id}: {reason}")]
+    OtherEntry {
+        /// Which evidence.
+        evidence_id: EvidenceId,
+        /// The entry.
+        index: u64,
+        /// What differs.
+        reason: String,
+    },
+    /// Some of several files were not put; each was reported when it failed.
+    #[error("{failed} of {total} files were not put")]
+    SomeFailed {
+        /// Files that failed.
+        failed: usize,
+        /// Files that were given.
+        total: usize,
+        /// The gravest of the failures.
+        gravest: ErrorKind,
+    },
+    /// A signal asked for the end.
+    #[error("interrupted by {signal}: {consequence}")]
+    Interrupted {
+        /// Which.
+        signal: Signal,
+        /// What became of the work.
+        consequence: &'static str,
+    },
+    /// The system refuses what the program needs to run.
+    #[error("cannot start: {source}")]
+    Runtime {
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A part of the program ended when it should not.
+    #[error("internal fault: {reason}")]
+    Internal {
+        /// Which and how.
+        reason: String,
+    },
+}
+
+impl CliError {
+    /// How it is classed: the exit code depends on this alone, except for signals.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Client(error) => error.kind(),
+            Self::About { source, .. } => source.kind(),
+            Self::Descriptor(refusal) => refusal.kind,
+            Self::DescriptorFile(_)
+            | Self::Folder { .. }
+            | Self::Argument { .. }
+            | Self::Stdout { .. } => ErrorKind::Invalid,
+            Self::Output(error) => error.kind(),
+            Self::NoEntries { .. } | Self::OnlyRefusals { .. } => ErrorKind::NotFound,
+            Self::OtherEntry { .. } => ErrorKind::Integrity,
+            Self::SomeFailed { gravest, .. } => *gravest,
+            Self::Interrupted { .. } | Self::StdoutClosed => ErrorKind::Unavailable,
+            Self::Runtime { .. } | Self::Internal { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// The rule that refuses, where one does.
+    pub(crate) fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::Client(error) => error.rule(),
+            Self::About { source, .. } => source.rule(),
+            Self::Descriptor(refusal) => Some(refusal.rule),
+            _ => None,
+        }
+    }
+
+    /// The offending field, where there is one.
+    pub(crate) fn field(&self) -> Option<&str> {
+        match self {
+            Self::Client(error) => error.field(),
+            Self::About { source, .. } => source.field(),
+            Self::Descriptor(refusal) => Some(&refusal.field),
+            Self::DescriptorFile(error) => error.field(),
+            Self::Argument { argument, .. } => Some(argument),
+            Self::NoEntries { .. } | Self::OnlyRefusals { .. } => Some("evidence_id"),
+            _ => None,
+        }
+    }
+
+    /// The same error with the name of the file that it is about, unless it begins with it.
+    pub(crate) fn about_file(self, path: &Path) -> Self {
+        let subject = path.display().to_string();
+        let is_named = self.to_string().strip_prefix(&subject).is_some_and(|r| r.starts_with(':'));
+        if is_named { self } else { Self::About { subject, source: Box::new(self) } }
+    }
+
+    /// The same error with the name of the evidence that it is about, unless it is in it.
+    pub(crate) fn about_evidence(self, evidence_id: EvidenceId) -> Self {
+        let subject = evidence_id.to_string();
+        let is_named = self.to_string().contains(&subject);
+        if is_named { self } else { Self::About { subject, source: Box::new(self) } }
+    }
+
+    /// Exit code of the whole program.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted { signal, .. } => signal.exit_code(),
+            // As if all had been read: whoever closed the pipe wanted no more.
+            Self::StdoutClosed => 0,
+            _ => self.kind().exit_code(),
+        }
+    }
+}
+
+impl From<io::Error> for CliError {
+    /// For standard output only: every other file has an error that names it.
+    fn from(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::StdoutClosed,
+            _ => Self::Stdout { source },
+        }
+    }
+}
+
+/// How grave a failure is beside others when several files fail: evidence that may be wrong comes
+/// before faults of ours, before what a retry may mend, before what was asked wrongly.
+pub(crate) fn gravity(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Integrity => 5,
+        ErrorKind::Internal => 4,
+        ErrorKind::Unavailable | ErrorKind::Exhausted | ErrorKind::Unknown => 3,
+        ErrorKind::Refused => 2,
+        ErrorKind::NotFound => 1,
+        ErrorKind::Invalid => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_named_once() {
+        let error = CliError::Argument { argument: "--bytes", reason: "7 is no range".to_owned() };
+        // A name that is a part of the message by chance.
+        let error = error.about_file(Path::new("range")).about_file(Path::new("range"));
+        assert_eq!(error.to_string(), "range: --bytes: 7 is no range");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Invalid, Some("--bytes")));
+        let evidence_id = EvidenceId::from_bytes([1; 16]);
+        let error = CliError::NoEntries { evidence_id };
+        let message = error.to_string();
+        assert_eq!(error.about_evidence(evidence_id).to_string(), message);
+    }
+
+    #[test]
+    fn a_reader_that_has_enough_is_no_failure() {
+        let error = CliError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(error.exit_code(), 0);
+    }
+
+    #[test]
+    fn doubt_about_evidence_is_the_gravest_failure() {
+        let kinds = [ErrorKind::Invalid, ErrorKind::Integrity, ErrorKind::Unavailable];
+        assert_eq!(kinds.into_iter().max_by_key(|kind| gravity(*kind)), Some(ErrorKind::Integrity));
+    }
+}

@@ -1,0 +1,78 @@
+//! Development mode: everything in one folder, its own certificate authority included.
+//!
+//! Only resolves to a [`ServerConfig`] and makes the certificates and `client.toml`; the node
+//! itself is the same as any other.
+
+mod authority;
+mod certificates;
+mod client_config;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use custos_core::{ChunkSize, ErasureProfile};
+use custos_ledger::{IncompleteDescriptor, Policy, RETENTION_DAYS_MIN};
+use custos_ports::Clock;
+
+pub use certificates::CertificateError;
+
+use crate::{
+    Sockets, StartError,
+    config::{ServerConfig, TlsFiles},
+    data_dir::DataDir,
+};
+
+/// Names the custody logs of development clusters.
+const CLUSTER_NAME: &str = "custos.dev";
+
+/// What development mode lets its user choose.
+#[derive(Debug, Clone)]
+pub struct DevOptions {
+    /// Folder that holds everything.
+    pub data: PathBuf,
+    /// Address of the gRPC services.
+    pub listen: SocketAddr,
+    /// Address of the metrics page.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Erasure profile; there are as many disk folders as it has shards.
+    pub profile: ErasureProfile,
+}
+
+/// The configuration of a development node in `data_dir`.
+#[must_use]
+pub fn configuration(data_dir: &DataDir, options: &DevOptions) -> ServerConfig {
+    let dir = data_dir.path();
+    let DevOptions { listen, metrics_listen, profile, .. } = *options;
+    ServerConfig {
+        data_dir: dir.to_owned(),
+        listen,
+        metrics_listen,
+        tls: TlsFiles {
+            ca: dir.join("tls/ca.pem"),
+            certificate: dir.join("tls/server.pem"),
+            key: dir.join("tls/server.key.pem"),
+        },
+        disks: (0..profile.total()).map(|disk| dir.join(format!("disks/{disk}"))).collect(),
+        profile,
+        chunk_size: ChunkSize::DEFAULT,
+        policy: Policy {
+            incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,
+            retention_days_av: RETENTION_DAYS_MIN,
+            retention_days_other: RETENTION_DAYS_MIN,
+        },
+        key_file: dir.join("keys/kek"),
+        cluster_name: CLUSTER_NAME.to_owned(),
+    }
+}
+
+/// Makes the certificates that are missing or about to expire, the server's anew, and writes
+/// `client.toml`, which tells clients how to reach a server on these sockets.
+///
+/// # Errors
+/// When the file system fails, or a key that is there is damaged.
+pub fn prepare(data_dir: &DataDir, sockets: &Sockets, clock: &dyn Clock) -> Result<(), StartError> {
+    let address = sockets.api_address().map_err(StartError::Address)?;
+    let dir = data_dir.path();
+    certificates::prepare(&dir.join("tls"), address.ip(), clock.now())?;
+    client_config::write(&dir.join("client.toml"), address).map_err(CertificateError::from)?;
+    Ok(())
+}

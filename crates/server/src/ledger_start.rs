@@ -1,0 +1,127 @@
+//! Opens the ledger of a node, begins it at the first start, and makes sure that it is the node's.
+
+use std::{fs, path::Path, path::PathBuf, sync::Arc};
+
+use custos_core::{Actor, ErrorKind};
+use custos_ledger::{Answer, ClusterInfo, Command, Envelope, Policy, Query};
+use custos_metastore::{MetaStore, MetaStoreHandle, OpenError, Options};
+use custos_ports::{Clock, Entropy, Ledger, LedgerError};
+
+use crate::data_dir::{Identity, Stage};
+
+/// Why the ledger of a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerStartError {
+    /// The ledger's folder is gone or empty.
+    #[error(
+        "the ledger in {} is gone: restore it from a copy; without it the shards on the disks \
+         cannot be used",
+        dir.display()
+    )]
+    Lost {
+        /// The ledger's folder.
+        dir: PathBuf,
+    },
+    /// The ledger is that of another cluster.
+    #[error(
+        "the ledger in {} is that of cluster {found}, this node belongs to {expected}",
+        dir.display()
+    )]
+    Foreign {
+        /// The ledger's folder.
+        dir: PathBuf,
+        /// Origin in the ledger.
+        found: String,
+        /// Origin of the node.
+        expected: String,
+    },
+    /// It did not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It opened and does not answer.
+    #[error(transparent)]
+    Call(#[from] LedgerError),
+}
+
+impl LedgerStartError {
+    /// How callers should class it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Lost { .. } | Self::Foreign { .. } => ErrorKind::Integrity,
+            Self::Open(error) => error.kind(),
+            Self::Call(error) => error.kind(),
+        }
+    }
+}
+
+/// Opens the ledger in `dir`.
+pub(crate) async fn start(
+    dir: &Path,
+    identity: &Identity,
+    policy: &Policy,
+    clock: Arc<dyn Clock>,
+    entropy: &(dyn Entropy + 'static),
+) -> Result<MetaStoreHandle, LedgerStartError> {
+    if identity.stage == Stage::Settled && !has_contents(dir) {
+        return Err(LedgerStartError::Lost { dir: dir.to_owned() });
+    }
+    let ledger = MetaStore::open(Options::new(dir, clock)).await?;
+    match settle(&ledger, dir, identity, policy, entropy).await {
+        Ok(()) => Ok(ledger),
+        Err(error) => {
+            ledger.shutdown().await;
+            Err(error)
+        }
+    }
+}
+
+async fn settle(
+    ledger: &MetaStoreHandle,
+    dir: &Path,
+    identity: &Identity,
+    policy: &Policy,
+    entropy: &(dyn Entropy + 'static),
+) -> Result<(), LedgerStartError> {
+    let origin = &identity.manifest.origin;
+    if identity.stage == Stage::Beginning {
+        // Asked for again after a first start that was cut short, it changes nothing.
+        let command = Command::InitCluster { origin: origin.clone(), policy: policy.clone() };
+        let envelope = Envelope {
+            request_id: entropy.array(),
+            actor: Actor::system(),
+            entry_salt: entropy.array(),
+            command,
+        };
+        ledger.submit(envelope).await?;
+        tracing::info!(%origin, "cluster begun");
+        return Ok(());
+    }
+    let Answer::Cluster(Some(cluster)) = ledger.query(Query::Cluster).await? else {
+        return Err(LedgerStartError::Lost { dir: dir.to_owned() });
+    };
+    check_cluster(cluster, dir, origin, policy)
+}
+
+fn check_cluster(
+    cluster: ClusterInfo,
+    dir: &Path,
+    expected: &str,
+    policy: &Policy,
+) -> Result<(), LedgerStartError> {
+    if cluster.origin != expected {
+        let (dir, found, expected) = (dir.to_owned(), cluster.origin, expected.to_owned());
+        return Err(LedgerStartError::Foreign { dir, found, expected });
+    }
+    if cluster.policy != *policy {
+        tracing::warn!(
+            configured = ?policy, in_force = ?cluster.policy,
+            "the policy in the configuration is not the one in the ledger; the ledger's counts"
+        );
+    }
+    Ok(())
+}
+
+fn has_contents(dir: &Path) -> bool {
+    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
+}

@@ -1,0 +1,177 @@
+//! `custosd`: reads the command line, starts what it asks for, and turns errors into exit codes.
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{CommandFactory, Parser};
+use custos_core::ErrorKind;
+use custos_ports::{Clock, Entropy};
+use custos_server::{
+    Server, ServerDeps, Sockets, StartError, StopSignals, SystemClock, SystemEntropy, build,
+    cli::{Cli, Command, ConfigCommand, DevArgs},
+    config::{self, LogOptions, Process, ServerConfig, TelemetryOptions},
+    data_dir::{DataDir, Identity, Occupants},
+    dev::{self, DevOptions},
+    install_crypto_provider,
+    telemetry::Telemetry,
+};
+use tokio::runtime;
+
+const OTLP_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// Most threads for blocking reads: disks' own limits come first.
+const BLOCKING_THREADS_MAX: usize = 256;
+/// Longest wait at the end for tasks that were cut off.
+const RUNTIME_STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing can be done when even stderr is gone.
+            let _ = writeln!(io::stderr(), "error: {}", failure.message);
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
+/// What is told to the user at the end.
+struct Failure {
+    kind: ErrorKind,
+    message: String,
+}
+
+impl Failure {
+    fn new(kind: ErrorKind, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            // Some errors of libraries repeat their source.
+            let cause_text = cause.to_string();
+            if !message.ends_with(&cause_text) {
+                message = format!("{message}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        Self { kind, message }
+    }
+
+    fn start(error: impl Into<StartError>) -> Self {
+        let error = error.into();
+        Self::new(error.kind(), &error)
+    }
+}
+
+/// How a node is to be started.
+enum Mode {
+    Dev(DevOptions),
+    Run(ServerConfig),
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Dev(arguments) => dev_node(arguments),
+        Command::Run(arguments) => {
+            let process = load_config(&arguments.config)?;
+            let Process { server, log, mut telemetry } = process;
+            if telemetry.otlp_endpoint.is_none() {
+                telemetry.otlp_endpoint =
+                    env::var(OTLP_VARIABLE).ok().filter(|url| !url.is_empty());
+            }
+            serve_until_stopped(Mode::Run(server), &log, &telemetry)
+        }
+        Command::Config(ConfigCommand::Check { file }) => {
+            print(&config::effective(&load_config(&file)?))
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "custosd", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+fn load_config(file: &std::path::Path) -> Result<Process, Failure> {
+    config::load(file).map_err(|error| Failure::new(error.kind(), &error))
+}
+
+fn dev_node(arguments: DevArgs) -> Result<(), Failure> {
+    let DevArgs { data, listen, profile, metrics, log_format, otlp } = arguments;
+    let options = DevOptions { data, listen, metrics_listen: metrics, profile };
+    let log = LogOptions { format: log_format, ..LogOptions::default() };
+    let telemetry = TelemetryOptions { otlp_endpoint: otlp.filter(|url| !url.is_empty()) };
+    serve_until_stopped(Mode::Dev(options), &log, &telemetry)
+}
+
+fn serve_until_stopped(
+    mode: Mode,
+    log: &LogOptions,
+    telemetry: &TelemetryOptions,
+) -> Result<(), Failure> {
+    install_crypto_provider();
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("custosd")
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .build()
+        .map_err(|error| Failure::new(ErrorKind::Internal, &error))?;
+    let telemetry = runtime
+        .block_on(async { Telemetry::start(log, telemetry) })
+        .map_err(|error| Failure::new(error.kind(), &error))?;
+    let result = runtime.block_on(async {
+        // Caught before anything is made, so that a stop during the start is a clean one too.
+        let mut signals =
+            StopSignals::catch().map_err(|error| Failure::new(ErrorKind::Internal, &error))?;
+        let server = start(mode).await?;
+        print(&format!("ready {}\n", server.address()))?;
+        let stop = async {
+            let signal = signals.next().await;
+            tracing::info!(signal, "stopping");
+        };
+        server.run(stop).await.map_err(|error| {
+            tracing::error!(%error, "stopped");
+            Failure::new(error.kind(), &error)
+        })
+    });
+    telemetry.finish();
+    runtime.shutdown_timeout(RUNTIME_STOP_TIMEOUT);
+    result
+}
+
+/// Brings a node to where it can serve. Nothing on disk is touched before the lock is held and
+/// the sockets are bound.
+async fn start(mode: Mode) -> Result<Server, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let data_dir = match &mode {
+        Mode::Dev(options) => DataDir::lock(&options.data, Occupants::Nobody),
+        Mode::Run(config) => DataDir::lock(&config.data_dir, Occupants::Anybody),
+    };
+    let data_dir = data_dir.map_err(Failure::start)?;
+    let config = match &mode {
+        Mode::Dev(options) => dev::configuration(&data_dir, options),
+        Mode::Run(config) => config.clone(),
+    };
+    let sockets =
+        Sockets::bind(config.listen, config.metrics_listen).await.map_err(Failure::start)?;
+    let identity = Identity::establish(&data_dir, &config, &*entropy).map_err(Failure::start)?;
+    if let Mode::Dev(_) = mode {
+        dev::prepare(&data_dir, &sockets, &*clock).map_err(Failure::start)?;
+    }
+    let deps = ServerDeps { clock, entropy, data_dir, identity, sockets };
+    build(config, deps).await.map_err(Failure::start)
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever read it has enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Failure::new(ErrorKind::Internal, &error)),
+    }
+}

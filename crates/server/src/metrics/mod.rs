@@ -1,0 +1,9 @@
+//! The metrics page: what the gateway counts, and what disks, ledger and process say of themselves
+//! at the moment they are asked.
+
+mod disks;
+mod ledger;
+mod page;
+mod process;
+
+pub(crate) use page::{MetricsPage, serve};

@@ -1,0 +1,62 @@
+use custos_core::ErrorKind;
+
+use crate::{
+    data_dir::{DataDirError, IdentityError, ManifestError},
+    dev::CertificateError,
+    ledger_start::LedgerStartError,
+    sockets::BindError,
+    tls::TlsError,
+};
+
+/// Why a server did not start. Nothing that was stored before is changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The node cannot be the one that its folder says it is.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The node's identity could not be written.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The certificates of development mode could not be made.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A disk stops the start.
+    #[error(transparent)]
+    Disk(#[from] custos_shardstore::OpenError),
+    /// The ledger did not start.
+    #[error(transparent)]
+    Ledger(#[from] LedgerStartError),
+    /// The system does not tell which address was taken.
+    #[error("the address that was taken is not known")]
+    Address(#[source] std::io::Error),
+    /// A service could not be made.
+    #[error("gRPC reflection cannot be served")]
+    Reflection(#[source] tonic_reflection::server::Error),
+}
+
+impl StartError {
+    /// How callers should class it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::DataDir(error) => error.kind(),
+            Self::Identity(error) => error.kind(),
+            Self::Manifest(error) => error.kind(),
+            Self::Certificate(error) => error.kind(),
+            Self::Bind(error) => error.kind(),
+            Self::Tls(error) => error.kind(),
+            Self::Disk(error) => error.kind(),
+            Self::Ledger(error) => error.kind(),
+            Self::Address(_) | Self::Reflection(_) => ErrorKind::Internal,
+        }
+    }
+}

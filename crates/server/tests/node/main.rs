@@ -1,0 +1,8 @@
+//! `custosd` as its users start it: what it prints, what it leaves behind, how it ends.
+
+mod config;
+mod first_start;
+mod lifecycle;
+mod node;
+mod observability;
+mod tls;
