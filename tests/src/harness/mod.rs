@@ -1,0 +1,13 @@
+pub(crate) mod cli;
+pub(crate) mod client_config;
+pub(crate) mod content;
+pub(crate) mod deadline;
+pub(crate) mod dev_cluster;
+pub(crate) mod digests;
+pub(crate) mod faults;
+pub(crate) mod port;
+pub(crate) mod process;
+pub(crate) mod programs;
+pub(crate) mod scratch;
+pub(crate) mod seed;
+pub(crate) mod small_disk;
