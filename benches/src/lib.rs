@@ -1,1 +1,48 @@
-//! bench
+//! `custos-bench`: how fast Custos is on this machine, beside how fast the machine is.
+//!
+//! Owns the load tester's commands, the raw baselines, and the sample data that the criterion
+//! benches share with them. Drives a cluster through `custos-client` alone, as any program
+//! outside would; must not know the server's inside. Everything it does is bounded in count and
+//! time by the limits in [`args`], and it refuses a cluster that is not on this machine unless
+//! told whose it is. Enter at [`run`] for a command, at [`limit`] for what is measured without
+//! Custos, and at [`load`] for how load is made.
+
+pub mod args;
+mod byte_size;
+mod certificates;
+mod content;
+mod endpoint_guard;
+mod figures;
+mod latencies;
+pub mod limit;
+pub mod load;
+mod process_probe;
+mod ready_child;
+pub mod sample_chunk;
+pub mod sample_evidence;
+mod work;
+
+use anyhow::Result;
+
+pub use byte_size::{ByteSize, ParseByteSizeError};
+pub use endpoint_guard::EndpointRefused;
+
+use crate::args::{Cli, Command};
+
+/// Runs one command and prints its figures on standard output.
+///
+/// # Errors
+/// What kept it from measuring; figures of failed operations are printed before that is said.
+pub async fn run(cli: Cli) -> Result<()> {
+    let is_started_by_another = matches!(cli.command, Command::RawGrpcServer(_));
+    if cfg!(debug_assertions) && !is_started_by_another {
+        eprintln!("note: this is a development build; compare only with figures of the same build");
+    }
+    let output = cli.output();
+    match &cli.command {
+        Command::Limit(args) => limit::run(args, output).await,
+        Command::Ingest(args) => load::ingest(args, output).await,
+        Command::Playback(args) => load::playback(args, output).await,
+        Command::RawGrpcServer(args) => limit::serve_raw_grpc(args).await,
+    }
+}

@@ -52,7 +52,8 @@ fn a_directory_of_a_newer_format_is_refused_by_name_and_left_as_it_is() {
     }
     assert!(changed >= 2, "the directory and its disks name their format");
 
-    let cli = DevCluster::start_with(options).cli();
+    let cluster = DevCluster::start_with(options);
+    let cli = cluster.cli();
     let copy = scratch.path().join("copy.bin");
     cli.get(&id, &copy);
     assert_same_bytes(&file.path, &copy);

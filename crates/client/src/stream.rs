@@ -156,7 +156,9 @@ impl VerifiedStream {
             };
             self.open = None;
             retries += 1;
-            if !error.kind().is_retryable() || retries > RETRIES_MAX {
+            // What the server itself answered, such as too few disks, is final for this stream.
+            let broke_off = matches!(error, ClientError::Connect { .. });
+            if !broke_off || retries > RETRIES_MAX {
                 return Err(error);
             }
             warn!(%error, at = self.at, "stream broke off, opening it again");

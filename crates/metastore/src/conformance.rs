@@ -15,7 +15,7 @@ use openraft::{
 use tempfile::TempDir;
 
 use crate::{
-    dir_lock::DirLock,
+    dir_lock::{DirLock, LockEnd},
     fault::Fault,
     log::LogStore,
     raft_types::{EncodedBatch, Entry, Snapshot, StorageError, TypeConfig},
@@ -26,7 +26,14 @@ use crate::{
 struct OnRocksDb;
 
 fn open(dir: &TempDir) -> (LogStore, StateMachine) {
-    let (lock, _end) = DirLock::acquire(dir.path()).expect("lock");
+    let (log, machine, _end) = open_to_reopen(dir);
+    (log, machine)
+}
+
+/// What is dropped is closed when the `LockEnd` says so: a worker may hold the directory a little
+/// longer.
+fn open_to_reopen(dir: &TempDir) -> (LogStore, StateMachine, LockEnd) {
+    let (lock, end) = DirLock::acquire(dir.path()).expect("lock");
     let setup = Arc::new(RocksSetup::new());
     let fault = Fault::new();
     let log = LogStore::open(&dir.path().join("log"), &setup, lock.clone(), fault.clone())
@@ -34,7 +41,7 @@ fn open(dir: &TempDir) -> (LogStore, StateMachine) {
     let log_state = log.state().expect("read log");
     let machine =
         StateMachine::open(dir.path(), &setup, &lock, fault, &log_state).expect("open state");
-    (log, machine)
+    (log, machine, end)
 }
 
 impl StoreBuilder<TypeConfig, LogStore, StateMachine, TempDir> for OnRocksDb {
@@ -90,11 +97,12 @@ async fn with_snapshot() -> (TempDir, LogStore, StateMachine, Snapshot) {
 async fn an_installed_snapshot_replaces_the_state_and_is_there_after_reopening() {
     let (_leader_dir, _leader_log, _leader, snapshot) = with_snapshot().await;
     let dir = tempfile::tempdir().expect("temporary directory");
-    let (log, mut machine) = open(&dir);
+    let (log, mut machine, mut end) = open_to_reopen(&dir);
     assert!(!has_begun(&machine).await);
     machine.install_snapshot(&snapshot.meta, snapshot.snapshot).await.expect("installed");
     assert!(has_begun(&machine).await);
     drop((log, machine));
+    end.wait().await;
 
     // As after a crash between the install and the purge of the log.
     let (_log, mut machine) = open(&dir);
