@@ -4,8 +4,8 @@
 //! benches share with them. Drives a cluster through `custos-client` alone, as any program
 //! outside would; must not know the server's inside. Everything it does is bounded in count and
 //! time by the limits in [`args`], and it refuses a cluster that is not on this machine unless
-//! told whose it is. Enter at [`run`] for a command, at [`limit`] for what is measured without
-//! Custos, and at [`load`] for how load is made.
+//! told whose it is. Enter at [`run`] for a command, at `limit` for what is measured without
+//! Custos, and at `load` for how load is made.
 
 pub mod args;
 mod byte_size;
@@ -14,8 +14,8 @@ mod content;
 mod endpoint_guard;
 mod figures;
 mod latencies;
-pub mod limit;
-pub mod load;
+mod limit;
+mod load;
 mod process_probe;
 mod ready_child;
 pub mod sample_chunk;

@@ -55,6 +55,29 @@ fn the_same_put_given_again_goes_on_where_a_client_that_was_killed_stopped() {
     assert_eq!(cli.list_ids(), [receipt.evidence_id]);
 }
 
+#[test]
+fn i2_a_receipt_of_other_bytes_is_never_given_for_a_file() {
+    let scratch = Scratch::new("other-content");
+    let cluster = DevCluster::start(&scratch);
+    let cli = cluster.cli();
+    let file = scratch.source_file("clip.bin", Content { seed: 1, size: 70_000 });
+    let first = cli.put(&file);
+
+    // Another card at the same place: the same name, size and time, other bytes.
+    let modified = std::fs::metadata(&file.path).and_then(|data| data.modified()).expect("time");
+    let mut bytes = std::fs::read(&file.path).expect("ours");
+    bytes[12_345] ^= 1;
+    let handle = std::fs::File::options().write(true).open(&file.path).expect("ours");
+    std::os::unix::fs::FileExt::write_all_at(&handle, &bytes, 0).expect("ours");
+    handle.set_modified(modified).expect("ours");
+    drop(handle);
+
+    let run = cli.run(put(&file));
+    run.expect_exit(5).expect_message(&["other bytes", &first.evidence_id]);
+    assert!(run.stdout.is_empty(), "a receipt was printed");
+    assert_eq!(cli.list_ids(), [first.evidence_id]);
+}
+
 fn source(scratch: &Scratch) -> SourceFile {
     scratch.source_file("source.bin", Content { seed: 11, size: SIZE })
 }

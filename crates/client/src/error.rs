@@ -47,15 +47,28 @@ pub enum ClientError {
         /// Which.
         path: PathBuf,
     },
-    /// The file changed while it was read: nothing of it was kept.
+    /// The file changed while it was read: nothing of it was sealed.
     #[error(
-        "{path}: changed while it was read ({what}); nothing was kept, put it again when it is complete"
+        "{path}: changed while it was read ({what}); it was not sealed, put it again when it is complete"
     )]
     FileChanged {
         /// Which.
         path: PathBuf,
         /// What changed.
         what: String,
+    },
+    /// The upload's name is that of another content, which the store sealed before.
+    #[error(
+        "{path}: the store holds other bytes under this file's name, size and time ({sealed} as \
+         {evidence_id}); this file was not stored"
+    )]
+    OtherContent {
+        /// Which file.
+        path: PathBuf,
+        /// What was sealed under its upload key.
+        evidence_id: EvidenceId,
+        /// BLAKE3 of what was sealed.
+        sealed: String,
     },
     /// Bytes from the server do not prove against the evidence's hash; they were not handed out.
     #[error("bytes of {evidence_id} do not verify: {proof}")]
@@ -82,13 +95,23 @@ impl ClientError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Config { .. } | Self::File { .. } | Self::NotAFile { .. } => ErrorKind::Invalid,
+            Self::Config { .. } | Self::NotAFile { .. } => ErrorKind::Invalid,
+            Self::File { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::InvalidInput => ErrorKind::Invalid,
+                // A failing card or disk is no fault of usage.
+                _ => ErrorKind::Unavailable,
+            },
             Self::Connect { .. } => ErrorKind::Unavailable,
             Self::Server(error) => error.kind,
             Self::Protocol { .. } => ErrorKind::Internal,
-            Self::FileChanged { .. } | Self::Unproven { .. } | Self::OtherHash { .. } => {
-                ErrorKind::Integrity
-            }
+            Self::FileChanged { .. }
+            | Self::OtherContent { .. }
+            | Self::Unproven { .. }
+            | Self::OtherHash { .. } => ErrorKind::Integrity,
         }
     }
 

@@ -11,10 +11,14 @@ use custos_wire::{
     v1::{AbortRequest, Open, PushRequest, PushResponse, push_request, push_response},
 };
 use prost::Message;
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{Client, ClientError, source_file::SourceFile};
 
@@ -23,6 +27,9 @@ const MESSAGES_AHEAD: usize = 4;
 /// First and longest pause before a broken upload is tried again.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for a server to open an upload, or to give one up. Listing what a long upload has
+/// reached takes a while.
+const OPEN_MAX: Duration = Duration::from_secs(120);
 
 /// How to put one file.
 #[derive(Debug, Clone)]
@@ -133,22 +140,25 @@ impl Client {
         };
         let mut retries = 0;
         let mut backoff = BACKOFF_MIN;
-        let mut last_progress = Instant::now();
+        let mut failing_since = None;
         loop {
             let durable_before = put.durable;
             let error = match put.attempt().await {
                 Ok(receipt) => {
+                    let receipt = put.checked(receipt).await?;
                     let resumed_from = put.resumed_from.unwrap_or(receipt.size);
                     return Ok(PutReport { receipt, resumed_from, retries });
                 }
                 Err(error) => error,
             };
             if put.durable > durable_before {
-                last_progress = Instant::now();
+                failing_since = None;
                 backoff = BACKOFF_MIN;
             }
-            let waited = last_progress.elapsed();
-            if !error.kind().is_retryable() || waited + backoff > options.retry_for {
+            // Counted from the first failure: sending over a slow link is not waiting.
+            let waited = failing_since.get_or_insert_with(Instant::now).elapsed();
+            let is_local = matches!(error, ClientError::File { .. });
+            if is_local || !error.kind().is_retryable() || waited + backoff > options.retry_for {
                 put.abandon(&error).await;
                 return Err(error);
             }
@@ -179,7 +189,9 @@ impl Put<'_> {
         let mut ingest = self.client.ingest();
         let response = ingest.push(ReceiverStream::new(receiver)).await;
         let mut answers = response.map_err(|error| self.client.error_of(error))?.into_inner();
-        let offset = match self.next_answer(&mut answers).await? {
+        let opened = timeout(OPEN_MAX, self.next_answer(&mut answers)).await;
+        let opened = opened.unwrap_or_else(|_| Err(self.no_answer()))?;
+        let offset = match opened {
             push_response::Message::Opened(opened) => {
                 let evidence_id = evidence_id_from_wire(&opened.evidence_id)?;
                 self.evidence_id = Some(evidence_id);
@@ -252,6 +264,25 @@ impl Put<'_> {
         }
     }
 
+    /// The receipt, when it is for this file: it lets a station wipe the recorder.
+    async fn checked(&mut self, receipt: Receipt) -> Result<Receipt, ClientError> {
+        let mut source = self.source.take().expect("put back after every attempt");
+        let check = tokio::task::spawn_blocking(move || {
+            let checked = source.check_receipt(&receipt);
+            (source, checked.map(|()| receipt))
+        });
+        let (source, checked) = check.await.expect("reading does not panic");
+        self.source = Some(source);
+        checked
+    }
+
+    fn no_answer(&self) -> ClientError {
+        ClientError::Connect {
+            endpoint: self.client.endpoint().to_owned(),
+            reason: format!("no answer within {} s", OPEN_MAX.as_secs()),
+        }
+    }
+
     /// A file that changed under our hands must not be resumed: what is stored of it is given up.
     async fn abandon(&mut self, error: &ClientError) {
         let (ClientError::FileChanged { .. }, Some(evidence_id)) = (error, self.evidence_id) else {
@@ -261,8 +292,11 @@ impl Put<'_> {
             evidence_id: evidence_id.as_bytes().to_vec(),
             reason: "the file changed while it was read".to_owned(),
         };
-        if let Err(status) = self.client.ingest().abort(request).await {
-            debug!(%status, "the upload could not be given up");
+        let mut ingest = self.client.ingest();
+        match timeout(OPEN_MAX, ingest.abort(request)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(status)) => warn!(%evidence_id, %status, "the upload stays open"),
+            Err(_) => warn!(%evidence_id, "the upload stays open: no answer"),
         }
     }
 }

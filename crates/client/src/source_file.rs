@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use custos_core::{Blake3Hash, limits};
+use custos_core::{Blake3Hash, Receipt, limits};
 use custos_wire::v1::{Data, Finish, PushRequest, push_request};
 use tokio::sync::mpsc;
 
@@ -92,6 +92,19 @@ impl SourceFile {
         // When the channel is gone, the connection's own error tells why.
         let _gone = messages.blocking_send(PushRequest { message: Some(finish) });
         Ok(())
+    }
+
+    /// Checks that a receipt is for what this file holds now; reads what was not read yet.
+    pub(crate) fn check_receipt(&mut self, receipt: &Receipt) -> Result<(), ClientError> {
+        self.hash_up_to(self.size)?;
+        if (receipt.size, receipt.blake3) == (self.size, self.hash()) {
+            return Ok(());
+        }
+        Err(ClientError::OtherContent {
+            path: self.path.clone(),
+            evidence_id: receipt.evidence_id,
+            sealed: receipt.blake3.to_string(),
+        })
     }
 
     /// Plain BLAKE3 of what was read so far.

@@ -156,8 +156,10 @@ impl VerifiedStream {
             };
             self.open = None;
             retries += 1;
-            // What the server itself answered, such as too few disks, is final for this stream.
-            let broke_off = matches!(error, ClientError::Connect { .. });
+            // What a server answers at once, such as too few disks, is final; in the middle of a
+            // stream it may be a restart or a shortage that passes.
+            let broke_off = matches!(error, ClientError::Connect { .. })
+                || (self.at > self.range.start && error.kind().is_retryable());
             if !broke_off || retries > RETRIES_MAX {
                 return Err(error);
             }

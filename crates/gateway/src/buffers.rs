@@ -28,7 +28,7 @@ struct Shared {
     budget: Arc<Semaphore>,
     limit_bytes: usize,
     wait_max: Duration,
-    free: Mutex<Vec<Vec<u8>>>,
+    free: Mutex<Free>,
 }
 
 impl BufferPool {
@@ -38,44 +38,77 @@ impl BufferPool {
             budget: Arc::new(Semaphore::new(blocks)),
             limit_bytes,
             wait_max,
-            free: Mutex::new(Vec::new()),
+            free: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
 
     /// A buffer of `len` bytes of unspecified content; waits for one to come free.
     pub(crate) async fn acquire(&self, len: usize) -> Result<Buffer, GatewayError> {
+        let reservation = self.reserve(len + ALIGNMENT).await?;
+        let storage = self.reuse(len + ALIGNMENT);
+        let start = storage.as_ptr().align_offset(ALIGNMENT);
+        Ok(Buffer { storage, start, len, pool: self.clone(), _reservation: reservation })
+    }
+
+    /// Sets part of the budget aside for memory that is not the pool's own.
+    pub(crate) async fn reserve(&self, len: usize) -> Result<Reservation, GatewayError> {
         let exhausted = || GatewayError::BuffersExhausted { limit_bytes: self.shared.limit_bytes };
-        let blocks =
-            u32::try_from((len + ALIGNMENT).div_ceil(BLOCK_BYTES)).map_err(|_| exhausted())?;
+        let blocks = u32::try_from(len.div_ceil(BLOCK_BYTES)).map_err(|_| exhausted())?;
         let permit = self.shared.budget.clone().acquire_many_owned(blocks);
         let permit = tokio::time::timeout(self.shared.wait_max, permit)
             .await
             .map_err(|_| exhausted())?
             .expect("the budget is never closed");
-        let storage = self.reuse(len + ALIGNMENT);
-        let start = storage.as_ptr().align_offset(ALIGNMENT);
-        Ok(Buffer { storage, start, len, pool: self.clone(), _permit: permit })
+        Ok(Reservation { _permit: permit })
     }
 
     fn reuse(&self, len: usize) -> Vec<u8> {
-        let found = {
-            let mut free = self.shared.free.lock();
-            match free.iter().position(|storage| storage.len() >= len) {
-                Some(at) => Some(free.swap_remove(at)),
-                // All too small: let go as much as is taken, so that the pool never grows.
-                None => {
-                    let mut released = 0;
-                    while released < len
-                        && let Some(storage) = free.pop()
-                    {
-                        released += storage.len();
-                    }
-                    None
-                }
-            }
-        };
-        found.unwrap_or_else(|| vec![0; len])
+        let mut free = self.shared.free.lock();
+        // Not much larger than asked for: what lies idle in it would be outside the budget.
+        let fits = |storage: &Vec<u8>| (len..=len + len / 4).contains(&storage.len());
+        if let Some(at) = free.storages.iter().position(fits) {
+            return free.storages.swap_remove(at);
+        }
+        while free.allocated + len > self.shared.limit_bytes
+            && let Some(idle) = free.storages.pop()
+        {
+            free.allocated -= idle.len();
+        }
+        free.allocated += len;
+        drop(free);
+        vec![0; len]
+    }
+}
+
+/// Storages that nobody uses.
+#[derive(Default)]
+struct Free {
+    storages: Vec<Vec<u8>>,
+    /// Bytes of all storages, idle and in use.
+    allocated: usize,
+}
+
+/// Part of the budget, for as long as it lives.
+pub(crate) struct Reservation {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Reservation {
+    /// Shares bytes that this part of the budget was set aside for.
+    pub(crate) fn hold(self, bytes: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Held { bytes, _reservation: self })
+    }
+}
+
+struct Held {
+    bytes: Vec<u8>,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -85,7 +118,7 @@ pub(crate) struct Buffer {
     start: usize,
     len: usize,
     pool: BufferPool,
-    _permit: OwnedSemaphorePermit,
+    _reservation: Reservation,
 }
 
 impl Buffer {
@@ -118,7 +151,7 @@ impl AsRef<[u8]> for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let storage = std::mem::take(&mut self.storage);
-        self.pool.shared.free.lock().push(storage);
+        self.pool.shared.free.lock().storages.push(storage);
     }
 }
 

@@ -5,8 +5,10 @@ use custos_ledger::{Answer, Command, Envelope, Outcome, Query};
 use custos_ports::{Clock, Entropy, KeyRing, Ledger, ShardStore};
 
 use crate::{
-    GatewayError, GatewayMetrics, buffers::BufferPool, playback::LatencyWindow,
-    upload::ActiveUploads,
+    GatewayError, GatewayMetrics,
+    buffers::BufferPool,
+    playback::LatencyWindow,
+    upload::{ActiveUploads, SlotTurns},
 };
 
 /// What an administrator may set; [`Default`] is meant for most.
@@ -16,8 +18,10 @@ pub struct GatewayOptions {
     pub profile: ErasureProfile,
     /// Plaintext bytes of a chunk.
     pub chunk_size: ChunkSize,
-    /// Budget of transfer buffers in bytes, shared by uploads and streams.
-    pub buffer_bytes_max: usize,
+    /// Budget of all uploads' transfer buffers in bytes.
+    pub ingest_buffer_bytes_max: usize,
+    /// Budget of all streams' transfer buffers in bytes.
+    pub playback_buffer_bytes_max: usize,
     /// Longest wait for a buffer before a request is shed.
     pub buffer_wait_max: Duration,
     /// Chunks of one upload that may be on their way to the disks at once.
@@ -30,7 +34,7 @@ pub struct GatewayOptions {
     pub read_deadline: Duration,
     /// A parity shard is asked for no sooner than this, however fast reads usually are.
     pub hedge_after_min: Duration,
-    /// An upload whose client sends nothing for this long is let go; it can be resumed.
+    /// A client that sends nothing, or takes nothing, for this long is let go; it can go on later.
     pub idle_max: Duration,
 }
 
@@ -39,7 +43,8 @@ impl Default for GatewayOptions {
         Self {
             profile: ErasureProfile::P4_2,
             chunk_size: ChunkSize::DEFAULT,
-            buffer_bytes_max: 256 << 20,
+            ingest_buffer_bytes_max: 192 << 20,
+            playback_buffer_bytes_max: 96 << 20,
             buffer_wait_max: Duration::from_secs(30),
             chunks_in_flight_max: 3,
             write_in_time: Duration::from_secs(10),
@@ -76,7 +81,9 @@ pub struct Gateway {
 pub(crate) struct Inner {
     pub(crate) options: GatewayOptions,
     pub(crate) deps: GatewayDeps,
-    pub(crate) buffers: BufferPool,
+    pub(crate) ingest_buffers: BufferPool,
+    pub(crate) playback_buffers: BufferPool,
+    pub(crate) slot_turns: Vec<Arc<SlotTurns>>,
     pub(crate) read_latency: LatencyWindow,
     pub(crate) active_uploads: ActiveUploads,
 }
@@ -88,8 +95,11 @@ impl Gateway {
     /// Wires a gateway.
     #[must_use]
     pub fn new(options: GatewayOptions, deps: GatewayDeps) -> Self {
+        let pool = |limit_bytes| BufferPool::new(limit_bytes, options.buffer_wait_max);
         let inner = Inner {
-            buffers: BufferPool::new(options.buffer_bytes_max, options.buffer_wait_max),
+            ingest_buffers: pool(options.ingest_buffer_bytes_max),
+            playback_buffers: pool(options.playback_buffer_bytes_max),
+            slot_turns: deps.stores.iter().map(|_| Arc::default()).collect(),
             read_latency: LatencyWindow::new(options.hedge_after_min),
             active_uploads: ActiveUploads::default(),
             options,

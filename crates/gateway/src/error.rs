@@ -1,6 +1,6 @@
 use custos_codec::{FormatError, OpenError};
 use custos_core::{ErrorKind, EvidenceId, Refusal};
-use custos_ports::{KeyRingError, LedgerError, ShardError};
+use custos_ports::{KeyRingError, LedgerError, ShardError, ShardStore};
 use custos_wire::WireError;
 
 /// Why the gateway did not do what was asked.
@@ -79,14 +79,15 @@ pub enum GatewayError {
         /// Disks there are.
         present: usize,
     },
-    /// A newer connection took this upload over.
-    #[error("upload {evidence_id} was taken over by a newer connection")]
+    /// A newer connection took this upload over. Final for the older one: two clients that put one
+    /// file would else take it from each other for ever.
+    #[error("upload {evidence_id} was taken over by a newer connection that puts the same file")]
     TakenOver {
         /// Which upload.
         evidence_id: EvidenceId,
     },
-    /// The client sent nothing for too long; the upload stays open.
-    #[error("client sent nothing for {seconds} s; upload stays open and can be resumed")]
+    /// The client sent nothing, or took nothing, for too long; it can go on later.
+    #[error("the client was idle for {seconds} s and was let go")]
     Idle {
         /// How long.
         seconds: u64,
@@ -119,11 +120,11 @@ impl GatewayError {
             Self::ChunkDamaged { .. } | Self::ContentMismatch { .. } => ErrorKind::Integrity,
             Self::TooFewWritten { exhausted: ExhaustedSpace::Yes, .. }
             | Self::BuffersExhausted { .. } => ErrorKind::Exhausted,
-            Self::TooFewShards { .. }
-            | Self::TooFewWritten { .. }
-            | Self::TakenOver { .. }
-            | Self::Idle { .. } => ErrorKind::Unavailable,
+            Self::TooFewShards { .. } | Self::TooFewWritten { .. } | Self::Idle { .. } => {
+                ErrorKind::Unavailable
+            }
             Self::ProfileTooWide { .. } => ErrorKind::Invalid,
+            Self::TakenOver { .. } => ErrorKind::Refused,
             Self::Internal { .. } => ErrorKind::Internal,
         }
     }
@@ -186,4 +187,13 @@ pub(crate) fn damaged(
     reason: &OpenError,
 ) -> GatewayError {
     GatewayError::ChunkDamaged { evidence_id, chunk: chunk.to_string(), reason: reason.to_string() }
+}
+
+/// A store that did not answer within its deadline.
+pub(crate) fn no_answer(store: &dyn ShardStore, operation: &'static str) -> ShardError {
+    ShardError::Io {
+        store: store.name().to_owned(),
+        operation,
+        reason: "no answer within the deadline".to_owned(),
+    }
 }

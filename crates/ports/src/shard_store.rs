@@ -99,6 +99,9 @@ pub struct StoreStatus {
 /// One place that keeps shards: a disk, a bucket, or one of these on another machine.
 #[async_trait]
 pub trait ShardStore: Send + Sync {
+    /// Human name for logs and errors, as in [`StoreStatus::name`]; never blocks.
+    fn name(&self) -> &str;
+
     /// Writes a shard. When it returns, the shard survives loss of power. Writing the same key
     /// with the same bytes again is fine; with other bytes it is refused.
     ///

@@ -62,11 +62,9 @@ pub async fn build(config: ServerConfig, deps: ServerDeps) -> Result<Server, Sta
         files: config.tls.clone(),
         reason: reason_of(&error),
     })?;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(custos_wire::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .map_err(StartError::Reflection)?;
+    // Most clients in the field still ask for the older version of the protocol.
+    let reflection = reflection_builder().build_v1().map_err(StartError::Reflection)?;
+    let older_reflection = reflection_builder().build_v1alpha().map_err(StartError::Reflection)?;
     let address = deps.sockets.api_address().map_err(StartError::Address)?;
 
     let ServerDeps { clock, entropy, data_dir, identity, sockets } = deps;
@@ -97,7 +95,8 @@ pub async fn build(config: ServerConfig, deps: ServerDeps) -> Result<Server, Sta
     };
     let gateway = Gateway::new(options, gateway_deps);
     let (health, health_service) = tonic_health::server::health_reporter();
-    let router = grpc.add_service(health_service).add_service(reflection);
+    let router =
+        grpc.add_service(health_service).add_service(reflection).add_service(older_reflection);
     let router = add_services(router, gateway, &health).await;
     tracing::info!(
         origin = %manifest.origin, profile = %manifest.profile, dir = %data_dir.path().display(),
@@ -163,4 +162,10 @@ fn reason_of(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     reason
+}
+
+fn reflection_builder() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(custos_wire::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }

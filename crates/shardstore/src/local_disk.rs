@@ -41,7 +41,7 @@ pub struct LocalDisk {
     report: ScanReport,
     queue: Mutex<Option<mpsc::Sender<WriteJob>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
 }
 
 impl LocalDisk {
@@ -100,7 +100,7 @@ impl LocalDisk {
             report: recovered.report,
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(thread)),
-            reads: Semaphore::new(READS_IN_FLIGHT_MAX),
+            reads: Arc::new(Semaphore::new(READS_IN_FLIGHT_MAX)),
         })
     }
 
@@ -160,15 +160,26 @@ impl LocalDisk {
         &self,
         work: impl FnOnce(&DiskState) -> Result<T, ShardError> + Send + 'static,
     ) -> Result<T, ShardError> {
-        let _turn = self.reads.acquire().await.map_err(|_| self.offline("closed"))?;
+        let turn = self.reads.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| self.offline("closed"))?;
         let state = self.state.clone();
-        let done = tokio::task::spawn_blocking(move || work(&state)).await;
+        let done = tokio::task::spawn_blocking(move || {
+            // The turn ends with the work, not with the caller: a caller that gives up on a disk
+            // that hangs must not set off another thread.
+            let _turn = turn;
+            work(&state)
+        })
+        .await;
         done.unwrap_or_else(|error| Err(self.state.io_error("read", error)))
     }
 }
 
 #[async_trait]
 impl ShardStore for LocalDisk {
+    fn name(&self) -> &str {
+        &self.state.name
+    }
+
     async fn write(&self, shard: ShardWrite) -> Result<(), ShardError> {
         let shard = CheckedShard::new(shard)
             .map_err(|reason| self.state.io_error("checking the shard", reason))?;

@@ -28,6 +28,10 @@ impl OfflineDisk {
 
 #[async_trait]
 impl ShardStore for OfflineDisk {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     async fn write(&self, _: ShardWrite) -> Result<(), ShardError> {
         Err(self.error())
     }

@@ -112,7 +112,7 @@ impl Gateway {
     ) -> Result<Result<OpenedChunk, Unusable>, GatewayError> {
         let layout = source.layout();
         let mut buffer =
-            self.inner.buffers.acquire(layout.shard_len() * source.profile.data()).await?;
+            self.inner.playback_buffers.acquire(layout.shard_len() * source.profile.data()).await?;
         let mut reads: FuturesUnordered<_> = pieces(&layout, &frames)
             .into_iter()
             .map(|piece| async move {
@@ -122,25 +122,32 @@ impl Gateway {
                 (piece, started.elapsed(), read)
             })
             .collect();
-        let deadline = Instant::now() + self.inner.read_latency.hedge_after();
+        let hedge_after = self.inner.read_latency.hedge_after();
+        let deadline = Instant::now() + hedge_after;
         let mut header = None;
         loop {
             let (piece, took, read) = match timeout_at(deadline, reads.next()).await {
                 Ok(Some(done)) => done,
                 Ok(None) => break,
-                Err(_) => return Ok(Err(Unusable::Slow)),
+                Err(_) => {
+                    // At least this long: so the window learns when disks get slower.
+                    for _ in 0..reads.len() {
+                        self.inner.read_latency.record(hedge_after);
+                    }
+                    return Ok(Err(Unusable::Slow));
+                }
             };
             let read = match read {
                 Ok(read) => read,
                 Err(error) => return Ok(Err(ShardUnusable::Store(error).into())),
             };
             self.inner.read_latency.record(took);
-            let found = match self.check_header(source, piece.slot, &read.header).await {
+            let found = match self.check_header(source, piece.slot, &read.header) {
                 Ok(found) => found,
                 Err(unusable) => return Ok(Err(unusable.into())),
             };
             if read.payload.len() != piece.len {
-                let store = self.store_name(piece.slot).await;
+                let store = self.store_name(piece.slot);
                 let (found, expected) = (read.payload.len(), piece.len);
                 return Ok(Err(ShardUnusable::Length { store, found, expected }.into()));
             }
@@ -160,7 +167,7 @@ impl Gateway {
     }
 
     /// The header as it should be, or why the shard is of no use.
-    pub(super) async fn check_header(
+    pub(super) fn check_header(
         &self,
         source: ChunkSource,
         slot: usize,
@@ -175,18 +182,16 @@ impl Gateway {
         match checked {
             Ok(header) if header.plain_len == source.plain_len => Ok(header),
             Ok(header) => Err(ShardUnusable::Length {
-                store: self.store_name(slot).await,
+                store: self.store_name(slot),
                 found: header.plain_len,
                 expected: source.plain_len,
             }),
-            Err(reason) => {
-                Err(ShardUnusable::Header { store: self.store_name(slot).await, reason })
-            }
+            Err(reason) => Err(ShardUnusable::Header { store: self.store_name(slot), reason }),
         }
     }
 
-    pub(super) async fn store_name(&self, slot: usize) -> String {
-        self.store(slot).status().await.name
+    pub(super) fn store_name(&self, slot: usize) -> String {
+        self.store(slot).name().to_owned()
     }
 }
 

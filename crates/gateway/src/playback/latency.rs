@@ -7,6 +7,9 @@ const WINDOW_ITEMS: usize = 256;
 /// Reads that must be known before their p95 is believed.
 const KNOWN_ITEMS_MIN: usize = 16;
 
+/// The longest pause before a hedge, in multiples of the least.
+const HEDGE_AFTER_SPAN: u32 = 10;
+
 /// How long shard reads took lately: tells when to hedge.
 pub(crate) struct LatencyWindow {
     hedge_after_min: Duration,
@@ -35,7 +38,8 @@ impl LatencyWindow {
     }
 
     /// When a read that has not answered deserves a second one elsewhere: twice the observed p95,
-    /// but no sooner than the configured least.
+    /// but no sooner than the configured least, and no later than ten times that, so that a store
+    /// that hangs cannot teach everyone to wait for it.
     pub(crate) fn hedge_after(&self) -> Duration {
         let mut sorted = {
             let recent = self.recent.lock();
@@ -46,7 +50,7 @@ impl LatencyWindow {
         };
         sorted.sort_unstable();
         let p95 = sorted[sorted.len() * 95 / 100];
-        (p95 * 2).max(self.hedge_after_min)
+        (p95 * 2).clamp(self.hedge_after_min, self.hedge_after_min * HEDGE_AFTER_SPAN)
     }
 }
 
@@ -59,9 +63,13 @@ mod tests {
         let window = LatencyWindow::new(Duration::from_millis(10));
         assert_eq!(window.hedge_after(), Duration::from_millis(20));
         for _ in 0..WINDOW_ITEMS {
-            window.record(Duration::from_millis(100));
+            window.record(Duration::from_millis(30));
         }
-        assert_eq!(window.hedge_after(), Duration::from_millis(200));
+        assert_eq!(window.hedge_after(), Duration::from_millis(60));
+        for _ in 0..WINDOW_ITEMS {
+            window.record(Duration::from_secs(3));
+        }
+        assert_eq!(window.hedge_after(), Duration::from_millis(100), "no longer than that");
         for _ in 0..WINDOW_ITEMS {
             window.record(Duration::from_millis(1));
         }

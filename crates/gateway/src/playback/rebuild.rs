@@ -1,7 +1,9 @@
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
-use custos_codec::{ChunkOpener, DataKey, OpenError, ShardHeader, find_inconsistent, rebuild_data};
+use custos_codec::{
+    ChunkOpener, DataKey, OpenError, Outboard, ShardHeader, find_inconsistent, rebuild_data,
+};
 use custos_core::ShardSlot;
 use custos_ports::ShardStore;
 use tokio::{
@@ -13,7 +15,7 @@ use tracing::warn;
 use super::fetch::{ChunkSource, OpenedChunk, open_frames};
 use crate::{
     Gateway, GatewayError,
-    error::{ShardUnusable, damaged, join_failures},
+    error::{ShardUnusable, damaged, join_failures, no_answer},
 };
 
 /// Selections of k shards that are tried before a chunk is given up: all of 14 choose 10.
@@ -34,6 +36,9 @@ impl Gateway {
         source: ChunkSource,
         frames: Range<usize>,
     ) -> Result<OpenedChunk, GatewayError> {
+        // k shards as read, and the chunk rebuilt from them.
+        let data_bytes = source.layout().shard_len() * source.profile.data();
+        let reservation = self.inner.playback_buffers.reserve(2 * data_bytes).await?;
         let mut reads = ShardReads::start(self, source);
         let mut last_error = None;
         loop {
@@ -44,21 +49,24 @@ impl Gateway {
                     None => reads.too_few(),
                 });
             }
-            match self.try_selections(key, source, &frames, &reads.good).await {
-                Ok(opened) => return Ok(opened),
+            match self.try_selections(key, source, &frames, &reads.good) {
+                Ok((opened, outboard)) => {
+                    let bytes = reservation.hold(opened);
+                    return Ok(OpenedChunk::new(source.layout(), outboard, bytes, frames));
+                }
                 Err(error) => last_error = Some(error),
             }
         }
     }
 
     /// Tries selections of k shards that include the newest one.
-    async fn try_selections(
+    fn try_selections(
         &self,
         key: &DataKey,
         source: ChunkSource,
         frames: &Range<usize>,
         good: &[GoodShard],
-    ) -> Result<OpenedChunk, OpenError> {
+    ) -> Result<(Vec<u8>, Outboard), OpenError> {
         let layout = source.layout();
         let newest = good.len() - 1;
         let mut last_error = None;
@@ -69,17 +77,17 @@ impl Gateway {
                 .map(|at| (slot_of(&good[at]), good[at].payload.as_ref()))
                 .collect();
             let opener = ChunkOpener::new(key, &good[newest].header);
-            let opened =
-                rebuild_data(source.profile, layout.shard_len(), &shards).and_then(|data| {
-                    let mut sealed = data.clone();
-                    open_frames(&opener, &layout, frames, &mut sealed)
-                        .map(|outboard| (data, sealed, outboard))
-                });
+            let shard_len = layout.shard_len();
+            let opened = rebuild_data(source.profile, shard_len, &shards).and_then(|mut sealed| {
+                open_frames(&opener, &layout, frames, &mut sealed)
+                    .map(|outboard| (sealed, outboard))
+            });
             match opened {
-                Ok((data, sealed, outboard)) => {
-                    self.name_liars(source, good, &data).await;
-                    let opened = OpenedChunk::new(layout, outboard, sealed.into(), frames.clone());
-                    return Ok(opened);
+                Ok((opened, outboard)) => {
+                    if good.len() > source.profile.data() {
+                        self.name_liars(source, good, &shards);
+                    }
+                    return Ok((opened, outboard));
                 }
                 Err(error) => last_error = Some(error),
             }
@@ -87,12 +95,14 @@ impl Gateway {
         Err(last_error.expect("at least one selection was tried"))
     }
 
-    async fn name_liars(&self, source: ChunkSource, good: &[GoodShard], data: &[u8]) {
+    /// Names the shards that contradict a selection that verified.
+    fn name_liars(&self, source: ChunkSource, good: &[GoodShard], verified: &[(ShardSlot, &[u8])]) {
+        let shard_len = source.layout().shard_len();
+        let data = rebuild_data(source.profile, shard_len, verified).expect("was just rebuilt");
         let shards: Vec<_> =
             good.iter().map(|shard| (slot_of(shard), shard.payload.as_ref())).collect();
-        let shard_len = source.layout().shard_len();
-        for slot in find_inconsistent(source.profile, shard_len, data, &shards) {
-            let store = self.store_name(usize::from(slot.0)).await;
+        for slot in find_inconsistent(source.profile, shard_len, &data, &shards) {
+            let store = self.store_name(usize::from(slot.0));
             let liar = ShardUnusable::Lies { store };
             warn!(evidence = %source.evidence_id, chunk = %source.chunk, failure = %liar, "bad shard");
             self.metrics().corrupt_shards.inc();
@@ -133,16 +143,13 @@ impl ShardReads {
         let store: Arc<dyn ShardStore> = gateway.store(slot).clone();
         let key = self.source.key(slot);
         let deadline = gateway.inner.options.read_deadline;
+        let gateway = gateway.clone();
         self.running.spawn(async move {
-            let read = match timeout(deadline, store.read(&key, None)).await {
-                Ok(read) => read.map_err(ShardUnusable::Store),
-                Err(_) => Err(ShardUnusable::Store(custos_ports::ShardError::Io {
-                    store: format!("slot {slot}"),
-                    operation: "read",
-                    reason: format!("no answer within {} s", deadline.as_secs()),
-                })),
-            };
-            (slot, read)
+            let started = Instant::now();
+            let read = timeout(deadline, store.read(&key, None)).await;
+            let read = read.unwrap_or_else(|_| Err(no_answer(store.as_ref(), "read")));
+            gateway.inner.read_latency.record(started.elapsed());
+            (slot, read.map_err(ShardUnusable::Store))
         });
     }
 
@@ -168,7 +175,7 @@ impl ShardReads {
                 }
             };
             let (slot, read) = done.expect("a shard read does not panic");
-            if let Err(failure) = self.judge(gateway, slot, read).await {
+            if let Err(failure) = self.judge(gateway, slot, read) {
                 warn!(
                     evidence = %self.source.evidence_id, chunk = %self.source.chunk, %failure,
                     "shard cannot be used"
@@ -184,17 +191,17 @@ impl ShardReads {
         true
     }
 
-    async fn judge(
+    fn judge(
         &mut self,
         gateway: &Gateway,
         slot: usize,
         read: Result<custos_ports::ShardRead, ShardUnusable>,
     ) -> Result<(), ShardUnusable> {
         let read = read?;
-        let header = gateway.check_header(self.source, slot, &read.header).await?;
+        let header = gateway.check_header(self.source, slot, &read.header)?;
         let expected = self.source.layout().shard_len();
         if read.payload.len() != expected {
-            let store = gateway.store_name(slot).await;
+            let store = gateway.store_name(slot);
             return Err(ShardUnusable::Length { store, found: read.payload.len(), expected });
         }
         self.good.push(GoodShard { slot, header, payload: read.payload });

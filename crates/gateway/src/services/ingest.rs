@@ -6,7 +6,10 @@ use custos_wire::{
         push_request, push_response,
     },
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc::{self, error::SendTimeoutError},
+    time::timeout,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, info_span, warn};
@@ -47,12 +50,14 @@ impl Ingest for IngestService {
             requests: request.into_inner(),
             answers: answers.clone(),
         };
+        let idle_max = self.gateway.inner.options.idle_max;
         let run = async move {
             let _running = RunningGuard::new(&push.gateway.metrics().uploads_running);
             if let Err(error) = push.run(&actor).await {
                 warn!(%error, kind = %error.kind(), "upload stopped");
                 // The client may be gone: there is nobody else to tell.
-                let _gone = answers.send(Err(WireError::from(error).into())).await;
+                let _gone =
+                    answers.send_timeout(Err(WireError::from(error).into()), idle_max).await;
             }
         };
         tokio::spawn(run.instrument(span));
@@ -96,7 +101,7 @@ impl Push {
         let upload = match self.gateway.open_upload(actor, parse_open(open)?).await? {
             Opened::Upload(upload) => upload,
             Opened::Sealed(receipt) => {
-                self.answer(push_response::Message::Receipt(receipt_to_wire(receipt))).await;
+                self.answer(push_response::Message::Receipt(receipt_to_wire(receipt))).await?;
                 return Ok(());
             }
         };
@@ -105,7 +110,7 @@ impl Push {
             durable_offset: upload.durable_offset(),
             chunk_size: u32::try_from(upload.chunk_size().bytes()).expect("at most 64 MiB"),
         };
-        self.answer(push_response::Message::Opened(opened)).await;
+        self.answer(push_response::Message::Opened(opened)).await?;
         self.take_in(upload).await
     }
 
@@ -123,7 +128,7 @@ impl Push {
                         WireError::invalid("blake3", format!("{len} bytes, 32 expected"))
                     })?;
                     let receipt = upload.finish(finish.size, blake3).await?;
-                    self.answer(push_response::Message::Receipt(receipt_to_wire(receipt))).await;
+                    self.answer(push_response::Message::Receipt(receipt_to_wire(receipt))).await?;
                     return Ok(());
                 }
                 Event::Message(Some(push_request::Message::Open(_))) => {
@@ -137,7 +142,7 @@ impl Push {
                     return Ok(());
                 }
                 Event::Durable(offset) => {
-                    self.answer(push_response::Message::Durable(v1::Durable { offset })).await;
+                    self.answer(push_response::Message::Durable(v1::Durable { offset })).await?;
                 }
                 Event::Failed(error) => return Err(error),
             }
@@ -182,9 +187,17 @@ impl Push {
         }
     }
 
-    async fn answer(&self, message: push_response::Message) {
-        // The client may be gone; the next message from it tells.
-        let _gone = self.answers.send(Ok(PushResponse { message: Some(message) })).await;
+    /// Answers the client; one that is gone shows by its next message, one that does not read is
+    /// let go.
+    async fn answer(&self, message: push_response::Message) -> Result<(), GatewayError> {
+        let idle_max = self.gateway.inner.options.idle_max;
+        let answer = Ok(PushResponse { message: Some(message) });
+        match self.answers.send_timeout(answer, idle_max).await {
+            Ok(()) | Err(SendTimeoutError::Closed(_)) => Ok(()),
+            Err(SendTimeoutError::Timeout(_)) => {
+                Err(GatewayError::Idle { seconds: idle_max.as_secs() })
+            }
+        }
     }
 }
 

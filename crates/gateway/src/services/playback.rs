@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use custos_wire::{
     WireError, evidence_id_from_wire,
     v1::{
@@ -5,13 +7,13 @@ use custos_wire::{
         playback_server::Playback, stream_response,
     },
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, info_span, warn};
 
 use crate::{
-    Gateway, GatewayError,
+    Gateway, GatewayError, GatewayMetrics,
     identity::actor_of,
     playback::{View, ViewRequest},
 };
@@ -57,11 +59,13 @@ impl Playback for PlaybackService {
             .map_err(WireError::from)?;
         let (messages, receiver) = mpsc::channel(MESSAGES_AHEAD);
         let metrics = self.gateway.metrics().clone();
+        let idle_max = self.gateway.inner.options.idle_max;
         let run = async move {
-            if let Err(error) = send_view(view, &messages, &metrics).await {
+            if let Err(error) = send_view(view, &messages, &metrics, idle_max).await {
                 warn!(%error, kind = %error.kind(), "stream stopped");
                 // The player may be gone: there is nobody else to tell.
-                let _gone = messages.send(Err(WireError::from(error).into())).await;
+                let _gone =
+                    messages.send_timeout(Err(WireError::from(error).into()), idle_max).await;
             }
         };
         tokio::spawn(run.instrument(span));
@@ -69,13 +73,29 @@ impl Playback for PlaybackService {
     }
 }
 
+/// Whether the player took a message.
+#[derive(PartialEq, Eq)]
+enum Taken {
+    Yes,
+    PlayerIsGone,
+}
+
 async fn send_view(
     mut view: View,
     messages: &mpsc::Sender<Result<StreamResponse, Status>>,
-    metrics: &crate::GatewayMetrics,
+    metrics: &GatewayMetrics,
+    idle_max: Duration,
 ) -> Result<(), GatewayError> {
     let send = |message| async {
-        messages.send(Ok(StreamResponse { message: Some(message) })).await.is_ok()
+        // A player that pauses for long must not keep buffers from the others.
+        let sent = messages.send_timeout(Ok(StreamResponse { message: Some(message) }), idle_max);
+        match sent.await {
+            Ok(()) => Ok(Taken::Yes),
+            Err(SendTimeoutError::Closed(_)) => Ok(Taken::PlayerIsGone),
+            Err(SendTimeoutError::Timeout(_)) => {
+                Err(GatewayError::Idle { seconds: idle_max.as_secs() })
+            }
+        }
     };
     let head = StreamHead {
         size: view.record().parts.size,
@@ -84,7 +104,7 @@ async fn send_view(
         end: view.range().end,
         log_index: view.log_index().0,
     };
-    if !send(stream_response::Message::Head(head)).await {
+    if send(stream_response::Message::Head(head)).await? == Taken::PlayerIsGone {
         return Ok(());
     }
     while let Some(proven) = view.next_frames().await? {
@@ -96,12 +116,13 @@ async fn send_view(
                 .map(|frame| Frame { parents: frame.parents, data: frame.data })
                 .collect();
             let bytes = frames.iter().map(|frame| frame.data.len() as u64).sum();
-            if !send(stream_response::Message::Frames(FrameBatch { frames })).await {
+            let message = stream_response::Message::Frames(FrameBatch { frames });
+            if send(message).await? == Taken::PlayerIsGone {
                 return Ok(());
             }
             metrics.playback_bytes.inc_by(bytes);
         }
     }
-    send(stream_response::Message::End(StreamEnd {})).await;
+    send(stream_response::Message::End(StreamEnd {})).await?;
     Ok(())
 }

@@ -3,9 +3,10 @@ use std::collections::HashSet;
 use custos_codec::CrownEntry;
 use custos_core::{EvidenceId, EvidenceRecord, LogIndex, Salt};
 use custos_ports::{RemovalOrder, RemovalReason, ShardKey, ShardStore};
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use crate::{Gateway, context::VAULT};
+use crate::{Gateway, context::VAULT, error::no_answer};
 
 /// Shards removed with one call.
 const BATCH_ITEMS: usize = 256;
@@ -23,10 +24,12 @@ pub(super) fn spawn(gateway: Gateway, record: EvidenceRecord, crown: Vec<CrownEn
     });
 }
 
-/// Removes every shard of an upload that was given up.
-pub(super) async fn remove_aborted(gateway: &Gateway, evidence_id: EvidenceId, index: LogIndex) {
+/// Removes, in the background, every shard of an upload that was given up.
+pub(super) fn spawn_aborted(gateway: Gateway, evidence_id: EvidenceId, index: LogIndex) {
     let order = RemovalOrder { reason: RemovalReason::AbortedUpload, ledger_index: index };
-    remove_unless(gateway, evidence_id, order, &HashSet::new()).await;
+    tokio::spawn(async move {
+        remove_unless(&gateway, evidence_id, order, &HashSet::new()).await;
+    });
 }
 
 async fn remove_unless(
@@ -36,7 +39,10 @@ async fn remove_unless(
     kept: &HashSet<Salt>,
 ) {
     for store in &gateway.inner.deps.stores {
-        if let Err(error) = remove_from(store.as_ref(), evidence_id, order, kept).await {
+        let removal = remove_from(store.as_ref(), evidence_id, order, kept);
+        let outcome = timeout(gateway.inner.options.write_deadline, removal).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(no_answer(store.as_ref(), "remove")));
+        if let Err(error) = outcome {
             // They stay as garbage that a later scrub finds; nothing is lost.
             warn!(evidence = %evidence_id, %error, "stale shards were not removed");
         }

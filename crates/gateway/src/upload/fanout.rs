@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use custos_codec::ChunkLayout;
@@ -6,7 +6,7 @@ use custos_core::{ChunkIndex, ErasureProfile, EvidenceId, Salt, ShardSlot, Times
 use custos_ports::{ShardError, ShardKey, ShardWrite};
 use tokio::{
     task::JoinSet,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout_at},
 };
 use tracing::warn;
 
@@ -55,14 +55,18 @@ pub(super) async fn write_chunk(
             header: header.into(),
             payload: shard_payload(&layout, &buffer, slot),
         };
-        let deadline = options.write_deadline;
-        writes.spawn(async move { write_one(store.as_ref(), shard, deadline).await });
+        let turns = gateway.inner.slot_turns[slot].clone();
+        let (in_time, deadline) = (options.write_in_time, options.write_deadline);
+        writes.spawn(
+            async move { (slot, turns.write(store.as_ref(), shard, in_time, deadline).await) },
+        );
     }
     drop(buffer);
 
     let in_time = Instant::now() + options.write_in_time;
     let mut written = 0;
     let mut failures = Vec::new();
+    let mut outstanding: BTreeSet<usize> = (0..total).collect();
     while written + failures.len() < total {
         // Until the quorum stands, there is nothing to do but wait for each write's own deadline.
         let quorum_stands = written >= target.profile.ack_quorum();
@@ -72,12 +76,22 @@ pub(super) async fn write_chunk(
             writes.join_next().await
         };
         match next {
-            Some(Ok(Ok(()))) => written += 1,
-            Some(Ok(Err(error))) => failures.push(error),
+            Some(Ok((slot, outcome))) => {
+                outstanding.remove(&slot);
+                match outcome {
+                    Ok(()) => written += 1,
+                    Err(error) => failures.push(error),
+                }
+            }
             Some(Err(panic)) => {
                 return Err(GatewayError::Internal { reason: format!("shard write: {panic}") });
             }
-            None => break,
+            None => {
+                for slot in &outstanding {
+                    gateway.inner.slot_turns[*slot].mark_behind();
+                }
+                break;
+            }
         }
     }
     // The stragglers finish on their own; dropping the set would stop them.
@@ -114,19 +128,4 @@ fn shard_key(target: &ChunkTarget, slot: usize) -> ShardKey {
         slot: ShardSlot(u8::try_from(slot).expect("at most 14 slots")),
         salt: target.salt,
     }
-}
-
-async fn write_one(
-    store: &dyn custos_ports::ShardStore,
-    shard: ShardWrite,
-    deadline: Duration,
-) -> Result<(), ShardError> {
-    let slot = shard.key.slot;
-    timeout(deadline, store.write(shard)).await.unwrap_or_else(|_| {
-        Err(ShardError::Io {
-            store: format!("slot {slot}"),
-            operation: "write",
-            reason: format!("no answer within {} s", deadline.as_secs()),
-        })
-    })
 }

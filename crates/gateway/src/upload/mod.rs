@@ -4,6 +4,7 @@ mod active;
 mod cleanup;
 mod fanout;
 mod resume;
+mod slot_turns;
 
 use std::collections::VecDeque;
 
@@ -19,10 +20,11 @@ use custos_core::{
 use custos_ledger::{Answer, Command, Outcome, Query};
 use custos_wire::WireError;
 use tokio::task::JoinHandle;
-use tracing::{Instrument, debug, info, info_span};
+use tracing::{Instrument, debug, info, info_span, warn};
 
 pub(crate) use self::active::{ActiveUploads, TakenOver};
 use self::fanout::WrittenChunk;
+pub(crate) use self::slot_turns::SlotTurns;
 use crate::{Gateway, GatewayError, buffers::Buffer, context::VAULT, playback::ChunkSource};
 
 /// What the client asks for when it opens an upload.
@@ -224,7 +226,7 @@ impl Upload {
     async fn begin_chunk(&self) -> Result<OpenChunk, GatewayError> {
         let UploadSession { evidence_id, profile, chunk_size, .. } = self.session;
         let len = ChunkLayout::new(profile, chunk_size.bytes()).total_len();
-        let buffer = self.gateway.inner.buffers.acquire(len).await?;
+        let buffer = self.gateway.inner.ingest_buffers.acquire(len).await?;
         let salt = Salt(self.gateway.inner.deps.entropy.array());
         let index = u32::try_from(self.crown.len()).expect("1 TiB in chunks of 1 MiB");
         let sealer =
@@ -358,7 +360,7 @@ impl Upload {
         let UploadSession { evidence_id, profile, .. } = self.session;
         let chunk_size = crown_chunk_size(bytes.len());
         let layout = ChunkLayout::new(profile, chunk_size.bytes());
-        let mut buffer = self.gateway.inner.buffers.acquire(layout.total_len()).await?;
+        let mut buffer = self.gateway.inner.ingest_buffers.acquire(layout.total_len()).await?;
         let salt = Salt(self.gateway.inner.deps.entropy.array());
         let mut sealer =
             ChunkSealer::new(&self.key, evidence_id, ChunkIndex::CROWN, chunk_size, profile, salt);
@@ -393,9 +395,8 @@ impl Upload {
             Ok(_) => Err(GatewayError::unexpected("Seal")),
             Err(error) => {
                 // Another connection may have sealed the very same bytes a moment ago.
-                let found = self.gateway.query(Query::Evidence(evidence_id)).await?;
-                match found {
-                    Answer::Evidence(Some(record))
+                match self.gateway.query(Query::Evidence(evidence_id)).await {
+                    Ok(Answer::Evidence(Some(record)))
                         if record.parts.size == size && record.parts.blake3 == blake3 =>
                     {
                         Ok(record.receipt(true))
@@ -414,9 +415,11 @@ impl Upload {
         received: String,
     ) -> Result<Receipt, GatewayError> {
         let mismatch = GatewayError::ContentMismatch { field, claimed, received };
-        self.gateway
-            .abort_upload(&self.session.actor, self.session.evidence_id, &mismatch.to_string())
-            .await?;
+        let (actor, evidence_id) = (&self.session.actor, self.session.evidence_id);
+        let given_up = self.gateway.abort_upload(actor, evidence_id, &mismatch.to_string()).await;
+        if let Err(error) = given_up {
+            warn!(evidence = %evidence_id, %error, "an upload of other bytes stays open");
+        }
         Err(mismatch)
     }
 }
@@ -436,7 +439,7 @@ impl Gateway {
         match self.submit(actor, command).await? {
             Outcome::Aborted(index) => {
                 debug!(evidence = %evidence_id, reason, "upload given up");
-                cleanup::remove_aborted(self, evidence_id, index).await;
+                cleanup::spawn_aborted(self.clone(), evidence_id, index);
                 Ok(())
             }
             _ => Err(GatewayError::unexpected("AbortUpload")),

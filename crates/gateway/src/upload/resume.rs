@@ -1,13 +1,16 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use custos_codec::{ChunkOpener, CrownEntry, EvidenceSha256, ShardHeader};
+use custos_codec::{
+    ChunkOpener, ChunkProgress, CrownEntry, EvidenceSha256, Sha256Midstate, ShardHeader,
+};
 use custos_core::{ChunkIndex, Salt};
 use custos_ports::{ShardEntry, ShardError, ShardKey, ShardStore};
 use futures::future::join_all;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::{StaleAttempts, Upload};
-use crate::GatewayError;
+use crate::{GatewayError, error::no_answer};
 
 /// Entries asked of a store at once.
 const PAGE_ITEMS: usize = 256;
@@ -26,9 +29,10 @@ impl Upload {
             }
             let found = join_all(listings.iter_mut().map(|list| list.take_chunk(index))).await;
             let entries: Vec<_> = found.into_iter().flatten().collect();
-            let Some((entry, midstate)) = self.durable_attempt(index, &entries) else { break };
-            self.crown.push(entry);
-            sha256_after = Some(midstate);
+            let Some(attempt) = self.durable_attempt(index, &entries) else { break };
+            self.crown.push(attempt.entry);
+            self.missing_shards = self.missing_shards.saturating_add(attempt.missing);
+            sha256_after = Some(attempt.sha256_after);
         }
         let chunk = self.session.chunk_size.bytes() as u64;
         self.durable = self.crown.len() as u64 * chunk;
@@ -48,32 +52,38 @@ impl Upload {
                 after: None,
                 page: Vec::new().into_iter().peekable(),
                 more: true,
+                deadline: self.gateway.inner.options.read_deadline,
             })
             .collect()
     }
 
-    fn durable_attempt(
-        &self,
-        index: ChunkIndex,
-        entries: &[ShardEntry],
-    ) -> Option<(CrownEntry, custos_codec::Sha256Midstate)> {
+    fn durable_attempt(&self, index: ChunkIndex, entries: &[ShardEntry]) -> Option<Attempt> {
         let mut attempts: HashMap<Salt, Vec<&ShardEntry>> = HashMap::new();
         for entry in entries {
             attempts.entry(entry.key.salt).or_default().push(entry);
         }
-        let quorum = self.session.profile.ack_quorum();
-        attempts.into_iter().filter(|(_, shards)| shards.len() >= quorum).find_map(
-            |(salt, shards)| shards.iter().find_map(|shard| self.read_attempt(index, salt, shard)),
+        let profile = self.session.profile;
+        attempts.into_iter().filter(|(_, shards)| shards.len() >= profile.ack_quorum()).find_map(
+            |(salt, shards)| {
+                let progress =
+                    shards.iter().find_map(|shard| self.read_header(index, salt, shard))?;
+                let missing = profile.total().saturating_sub(shards.len());
+                Some(Attempt {
+                    entry: CrownEntry { cv: progress.cv, salt },
+                    sha256_after: progress.sha256_after,
+                    missing: u32::try_from(missing).expect("at most 14"),
+                })
+            },
         )
     }
 
     /// What one shard header says of its chunk; `None` when it is damaged or not a full chunk.
-    fn read_attempt(
+    fn read_header(
         &self,
         index: ChunkIndex,
         salt: Salt,
         shard: &ShardEntry,
-    ) -> Option<(CrownEntry, custos_codec::Sha256Midstate)> {
+    ) -> Option<ChunkProgress> {
         let header = ShardHeader::decode(&shard.header)
             .and_then(|header| {
                 let id = self.session.evidence_id;
@@ -84,12 +94,19 @@ impl Upload {
         if header.plain_len != self.session.chunk_size.bytes() {
             return None;
         }
-        let progress = ChunkOpener::new(&self.key, &header)
+        ChunkOpener::new(&self.key, &header)
             .progress()
             .inspect_err(|error| warn!(%error, key = ?shard.key, "damaged shard header"))
-            .ok()?;
-        Some((CrownEntry { cv: progress.cv, salt }, progress.sha256_after))
+            .ok()
     }
+}
+
+/// An attempt at a full chunk that reached the acknowledgement quorum.
+struct Attempt {
+    entry: CrownEntry,
+    sha256_after: Sha256Midstate,
+    /// Shards that no store shows.
+    missing: u32,
 }
 
 /// One store's shards of the upload, in order, a page at a time.
@@ -99,6 +116,7 @@ struct Listing {
     after: Option<ShardKey>,
     page: std::iter::Peekable<std::vec::IntoIter<ShardEntry>>,
     more: bool,
+    deadline: Duration,
 }
 
 impl Listing {
@@ -124,7 +142,10 @@ impl Listing {
 
     async fn next_page(&mut self) -> Result<(), ShardError> {
         let (vault, evidence_id) = self.session;
-        let page = self.store.list(vault, evidence_id, self.after, PAGE_ITEMS).await?;
+        let page = self.store.list(vault, evidence_id, self.after, PAGE_ITEMS);
+        let page = timeout(self.deadline, page)
+            .await
+            .unwrap_or_else(|_| Err(no_answer(self.store.as_ref(), "list")))?;
         self.more = page.more;
         self.page = page.items.into_iter().peekable();
         Ok(())

@@ -42,7 +42,8 @@ impl Rig {
         let options = GatewayOptions {
             profile,
             chunk_size: ChunkSize::MIN,
-            buffer_bytes_max: 32 << 20,
+            ingest_buffer_bytes_max: 32 << 20,
+            playback_buffer_bytes_max: 32 << 20,
             write_in_time: Duration::from_millis(100),
             write_deadline: Duration::from_millis(200),
             read_deadline: Duration::from_millis(100),

@@ -21,7 +21,7 @@ pub enum Fault {
     Corrupt,
     /// No space: writes fail.
     Full,
-    /// Never answers reads or writes.
+    /// Never answers.
     Stuck,
     /// Hands out altered payloads as if they were right.
     Lies,
@@ -36,6 +36,8 @@ pub struct MemoryShardStore {
     name: String,
     fault: Mutex<Fault>,
     shards: Mutex<BTreeMap<ShardKey, ShardWrite>>,
+    /// Writes that hang: a real disk's queue keeps their bytes, whoever gives up on them.
+    hung: Mutex<Vec<ShardWrite>>,
 }
 
 impl MemoryShardStore {
@@ -46,6 +48,7 @@ impl MemoryShardStore {
             name: name.to_owned(),
             fault: Mutex::new(Fault::None),
             shards: Mutex::new(BTreeMap::new()),
+            hung: Mutex::new(Vec::new()),
         }
     }
 
@@ -67,9 +70,7 @@ impl MemoryShardStore {
                 store: self.name.clone(),
                 reason: "taken out by the test".to_owned(),
             }),
-            Fault::Stuck if operation == "read" || operation == "write" => {
-                std::future::pending().await
-            }
+            Fault::Stuck => std::future::pending().await,
             Fault::Full if operation == "write" => {
                 Err(ShardError::Full { store: self.name.clone(), free_bytes: 0 })
             }
@@ -89,7 +90,15 @@ impl MemoryShardStore {
 
 #[async_trait]
 impl ShardStore for MemoryShardStore {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     async fn write(&self, shard: ShardWrite) -> Result<(), ShardError> {
+        if *self.fault.lock() == Fault::Stuck {
+            self.hung.lock().push(shard);
+            return std::future::pending().await;
+        }
         self.check("write").await?;
         let kept = ShardWrite { payload: Bytes::copy_from_slice(&shard.payload), ..shard };
         self.shards.lock().insert(kept.key, kept);

@@ -68,3 +68,41 @@ async fn r26_only_holders_of_a_certificate_of_the_authority_are_served() {
         health.expect_err("not served");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reflection_names_every_service_in_both_versions_of_the_protocol() {
+    use tonic_reflection::pb::{v1, v1alpha};
+
+    let dir = tempfile::tempdir().expect("tempdir");
+    let data = dir.path().join("data");
+    let node = Node::dev(&data);
+    let known = channel(node.ready(), ca(&data).identity(identity(&data, "dev-user")));
+
+    let request = v1::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+    };
+    let mut client = v1::server_reflection_client::ServerReflectionClient::new(known.clone());
+    let answers = client.server_reflection_info(tokio_stream::iter([request])).await;
+    let answer = answers.expect("served").into_inner().message().await.expect("sent");
+    let newer = format!("{answer:?}");
+
+    let request = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1alpha::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+    };
+    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(known);
+    let answers = client.server_reflection_info(tokio_stream::iter([request])).await;
+    let answer = answers.expect("served").into_inner().message().await.expect("sent");
+    let older = format!("{answer:?}");
+
+    for service in ["Ingest", "Playback", "Catalogue", "Custody"] {
+        let name = format!("custos.v1.{service}");
+        assert!(newer.contains(&name), "{name} in {newer}");
+        assert!(older.contains(&name), "{name} in {older}");
+    }
+}
