@@ -49,6 +49,9 @@ pub(crate) enum CliError {
     /// Nobody reads standard output any more.
     #[error("standard output was closed")]
     StdoutClosed,
+    /// Whoever reads evidence from standard output went away before its last byte.
+    #[error("whoever reads standard output went away before the last byte")]
+    ReaderGone,
     /// Standard output cannot be written.
     #[error("standard output: {source}")]
     Stdout {
@@ -126,7 +129,9 @@ impl CliError {
             Self::NoEntries { .. } | Self::OnlyRefusals { .. } => ErrorKind::NotFound,
             Self::OtherEntry { .. } => ErrorKind::Integrity,
             Self::SomeFailed { gravest, .. } => *gravest,
-            Self::Interrupted { .. } | Self::StdoutClosed => ErrorKind::Unavailable,
+            Self::Interrupted { .. } | Self::StdoutClosed | Self::ReaderGone => {
+                ErrorKind::Unavailable
+            }
             Self::Runtime { .. } | Self::Internal { .. } => ErrorKind::Internal,
         }
     }
@@ -174,6 +179,8 @@ impl CliError {
             Self::Interrupted { signal, .. } => signal.exit_code(),
             // As if all had been read: whoever closed the pipe wanted no more.
             Self::StdoutClosed => 0,
+            // 128 + SIGPIPE, as other programs end then: not every byte was handed on.
+            Self::ReaderGone => 141,
             _ => self.kind().exit_code(),
         }
     }

@@ -31,6 +31,10 @@ pub(crate) struct SourceFile {
 impl SourceFile {
     pub(crate) fn open(path: &Path) -> Result<(Self, Metadata), ClientError> {
         let error = |source| ClientError::File { path: path.to_owned(), source };
+        // Asked before opening: opening a FIFO would wait for whoever writes to it.
+        if !std::fs::metadata(path).map_err(error)?.is_file() {
+            return Err(ClientError::NotAFile { path: path.to_owned() });
+        }
         let file = File::open(path).map_err(error)?;
         let metadata = file.metadata().map_err(error)?;
         if !metadata.is_file() {

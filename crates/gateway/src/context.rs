@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use custos_core::{Actor, ChunkSize, ErasureProfile, EvidenceId, VaultId};
 use custos_ledger::{Answer, Command, Envelope, Outcome, Query};
 use custos_ports::{Clock, Entropy, KeyRing, Ledger, ShardStore};
+use tracing::{Instrument, info_span};
 
 use crate::{
     GatewayError, GatewayMetrics,
@@ -128,7 +129,8 @@ impl Gateway {
             entry_salt: entropy.array(),
             command,
         };
-        Ok(self.inner.deps.ledger.submit(envelope).await?)
+        let span = info_span!("ledger_submit");
+        Ok(self.inner.deps.ledger.submit(envelope).instrument(span).await?)
     }
 
     pub(crate) async fn query(&self, query: Query) -> Result<Answer, GatewayError> {

@@ -128,6 +128,8 @@ impl OpenError {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 ErrorKind::Exhausted
             }
+            // RocksDB tells it in words only.
+            Self::Storage { reason } if reason.contains("No space left") => ErrorKind::Exhausted,
             Self::Io { .. } | Self::Storage { .. } | Self::Raft { .. } => ErrorKind::Internal,
         }
     }

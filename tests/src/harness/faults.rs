@@ -6,8 +6,9 @@ use std::{
 
 use super::seed::SeededRandom;
 
-/// One byte in each piece of this size is flipped: no checksummed block comes through.
-const FLIP_EVERY_BYTES: u64 = 32 << 10;
+/// One byte in each piece of this size is flipped: it is the block of which records are made, so
+/// that every record's head is hit.
+const FLIP_EVERY_BYTES: u64 = 4 << 10;
 
 /// Removes a disk's folder with everything in it, as if the disk had been pulled.
 ///
@@ -61,15 +62,15 @@ mod tests {
     use crate::{Scratch, Seed};
 
     #[test]
-    fn every_32_kib_of_an_extent_is_hit_once() {
+    fn every_block_of_an_extent_is_hit_once() {
         let scratch = Scratch::new("faults");
         let extents = scratch.folder("disk/extents");
         let before = vec![0x11; 100_000];
         fs::write(extents.join("EXT-1.ext"), &before).expect("the folder is ours");
         let flipped = flip_bytes(&scratch.path().join("disk"), &mut Seed(1).random());
-        assert_eq!(flipped, 4);
+        assert_eq!(flipped, 25);
         let after = fs::read(extents.join("EXT-1.ext")).expect("still there");
-        for (old, new) in before.chunks(32 << 10).zip(after.chunks(32 << 10)) {
+        for (old, new) in before.chunks(4 << 10).zip(after.chunks(4 << 10)) {
             assert_eq!(old.iter().zip(new).filter(|(a, b)| a != b).count(), 1);
         }
     }

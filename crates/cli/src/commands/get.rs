@@ -30,8 +30,9 @@ pub(super) async fn run(
         None => to_stdout(client, args, console).await,
     };
     streamed.map_err(|error| match error {
+        CliError::StdoutClosed => CliError::ReaderGone,
         // Those are not about this evidence, or name it.
-        CliError::StdoutClosed | CliError::Argument { .. } | CliError::Output(_) => error,
+        CliError::Argument { .. } | CliError::Output(_) => error,
         error => error.about_evidence(args.evidence_id),
     })
 }

@@ -6,7 +6,7 @@ use custos_core::{ChunkIndex, ErasureProfile, EvidenceId, Salt, ShardSlot, Vault
 use custos_ports::ShardKey;
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, info_span, warn};
 
 use crate::{Gateway, GatewayError, error::ShardUnusable};
 
@@ -118,7 +118,9 @@ impl Gateway {
             .map(|piece| async move {
                 let started = Instant::now();
                 let shard = source.key(piece.slot);
-                let read = self.store(piece.slot).read(&shard, Some(piece.range())).await;
+                let store = self.store(piece.slot);
+                let span = info_span!("shard_read", store = store.name(), slot = piece.slot);
+                let read = store.read(&shard, Some(piece.range())).instrument(span).await;
                 (piece, started.elapsed(), read)
             })
             .collect();

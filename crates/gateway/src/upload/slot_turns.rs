@@ -13,6 +13,8 @@ use tokio::{
     time::timeout,
 };
 
+use tracing::{Instrument, info_span};
+
 use crate::error::no_answer;
 
 /// Shards that one store may have in its hands.
@@ -57,7 +59,9 @@ impl SlotTurns {
         };
         let turn = turn.expect("turns are never closed");
         let held = Bytes::from_owner(Held { bytes: shard.payload, _turn: turn });
-        match timeout(deadline, store.write(ShardWrite { payload: held, ..shard })).await {
+        let span = info_span!("shard_write", store = store.name(), slot = %shard.key.slot);
+        let write = store.write(ShardWrite { payload: held, ..shard }).instrument(span);
+        match timeout(deadline, write).await {
             Ok(outcome) => {
                 self.behind.store(false, Ordering::Relaxed);
                 outcome

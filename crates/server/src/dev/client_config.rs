@@ -7,7 +7,12 @@ use crate::durable_file::{self, FileError, Readers};
 
 /// Writes the client configuration of the dev user next to the `tls` folder.
 pub(super) fn write(path: &Path, address: SocketAddr) -> Result<(), FileError> {
-    durable_file::replace(path, text(address).as_bytes(), Readers::Everyone)
+    let text = text(address);
+    // A full disk must not keep a cluster from starting at its old address.
+    if durable_file::read_text(path)?.is_some_and(|old| old == text) {
+        return Ok(());
+    }
+    durable_file::replace(path, text.as_bytes(), Readers::Everyone)
 }
 
 fn text(address: SocketAddr) -> String {
@@ -18,7 +23,7 @@ fn text(address: SocketAddr) -> String {
     };
     let reachable = SocketAddr::new(ip, address.port());
     format!(
-        "# Written by `custosd dev` at every start. Paths are relative to this file.\n\
+        "# Written by `custosd dev` when its address changes. Paths are relative to this file.\n\
          endpoint = \"https://{reachable}\"\n\
          ca = \"tls/ca.pem\"\n\
          certificate = \"tls/dev-user.pem\"\n\

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 use crate::{console, process};
 
 /// Most that one call of a package manager or of ffmpeg may take.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(300);
 
 /// Written last: a folder without it is the remains of a broken run.
 const SOURCES_FILE: &str = "SOURCES.txt";
