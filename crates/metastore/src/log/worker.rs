@@ -51,11 +51,29 @@ struct Write {
     done: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// The way to the worker. The worker ends when the last clone is dropped.
+/// The way to the worker. The worker has ended, and its database with it, when the last clone is
+/// dropped: a process that ends while a thread still closes RocksDB is aborted.
 #[derive(Clone)]
 pub(super) struct LogWriter {
-    queue: mpsc::Sender<Write>,
+    running: Arc<Running>,
     fault: Fault,
+}
+
+struct Running {
+    queue: Option<mpsc::Sender<Write>>,
+    worker: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(worker) = self.worker.take()
+            && worker.thread().id() != thread::current().id()
+        {
+            // A worker that panicked has raised the fault for whoever waited on it.
+            let _ended = worker.join();
+        }
+    }
 }
 
 impl LogWriter {
@@ -63,11 +81,12 @@ impl LogWriter {
     pub(super) fn start(log: Arc<LogDb>, fault: Fault) -> Result<Self, StoreError> {
         let (queue, writes) = mpsc::channel(QUEUE_ITEMS_MAX);
         let worker = Worker { log, writes, fault: fault.clone() };
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("raft-log".to_owned())
             .spawn(move || worker.run())
             .map_err(StoreError::io("start thread", "raft-log"))?;
-        Ok(Self { queue, fault })
+        let running = Running { queue: Some(queue), worker: Some(thread) };
+        Ok(Self { running: Arc::new(running), fault })
     }
 
     /// Writes `ops` after everything asked for before; returns when they are as durable as asked.
@@ -97,7 +116,8 @@ impl LogWriter {
         let (done, result) = oneshot::channel();
         let stopped = || self.stopped();
         let write = Write { ops, durability, flushed, done };
-        self.queue.send(write).await.map_err(|_| stopped())?;
+        let queue = self.running.queue.as_ref().expect("taken only when dropped");
+        queue.send(write).await.map_err(|_| stopped())?;
         result.await.map_err(|_| stopped())?
     }
 
