@@ -13,6 +13,12 @@ pub const LIMIT_SECONDS_MAX: u64 = 60;
 pub const CLIENTS_MAX: u64 = 256;
 /// Most operations (files, streams, ranges) of one load.
 pub const OPERATIONS_MAX: u64 = 1_000_000;
+/// Largest shard of a disk benchmark: the store's own limit.
+pub const SHARD_BYTES_MAX: u64 = 64 << 20;
+/// Most shards that a disk is filled with.
+pub const DISK_SHARDS_MAX: u64 = 5_000_000;
+/// Largest shard of those.
+const FRAME_BYTES: u64 = 64 << 10;
 /// Longest time in which operations of one load begin: an hour.
 pub const SECONDS_MAX: u64 = 3600;
 /// Largest file of a load: 64 GiB.
@@ -50,6 +56,10 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Streams verified bytes with many clients at once: whole evidence, and random ranges.
     Playback(PlaybackArgs),
+    /// Writes shards to one disk of the store, beside raw writes with the same fsync rhythm.
+    DiskWrite(DiskWriteArgs),
+    /// Fills one disk with small shards and measures how soon it serves again after a stop.
+    DiskOpen(DiskOpenArgs),
     /// The other end of the raw gRPC stream of `limit`, which starts it.
     #[command(hide = true)]
     RawGrpcServer(RawGrpcServerArgs),
@@ -175,6 +185,51 @@ pub struct PlaybackArgs {
     pub(crate) range_bytes: ByteSize,
 }
 
+/// How one disk is written.
+#[derive(Debug, Args)]
+pub struct DiskWriteArgs {
+    /// A folder on the disk that is to be measured.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    pub(crate) dir: PathBuf,
+    /// Size of each shard, such as 2MiB.
+    #[arg(long, default_value = "2MiB", value_parser = size(SHARD_BYTES_MAX))]
+    pub(crate) shard_bytes: ByteSize,
+    /// Shards that are written at once; the raw writer syncs after so many.
+    #[arg(long, default_value_t = 8, value_parser = count(CLIENTS_MAX))]
+    pub(crate) writers: u64,
+    /// Rounds of raw writes and the store's.
+    #[arg(long, default_value_t = 5, value_parser = count(LIMIT_SECONDS_MAX))]
+    pub(crate) rounds: u64,
+    /// How long each half of a round runs.
+    #[arg(long, default_value = "3", value_parser = whole_seconds)]
+    seconds: Duration,
+}
+
+impl DiskWriteArgs {
+    pub(crate) fn each(&self) -> Duration {
+        self.seconds
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_each(&mut self, each: Duration) {
+        self.seconds = each;
+    }
+}
+
+/// How one disk is filled and opened.
+#[derive(Debug, Args)]
+pub struct DiskOpenArgs {
+    /// A folder on the disk that is to be measured.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    pub(crate) dir: PathBuf,
+    /// Shards to fill it with; each takes 8 KiB at least.
+    #[arg(long, default_value_t = 1_000_000, value_parser = count(DISK_SHARDS_MAX))]
+    pub(crate) shards: u64,
+    /// Size of each shard.
+    #[arg(long, default_value = "512", value_parser = size(FRAME_BYTES))]
+    pub(crate) shard_bytes: ByteSize,
+}
+
 /// How the raw gRPC server listens.
 #[derive(Debug, Args)]
 pub struct RawGrpcServerArgs {
@@ -189,6 +244,13 @@ fn count(max: u64) -> clap::builder::RangedU64ValueParser {
 
 fn seconds(max: u64) -> clap::builder::RangedU64ValueParser {
     count(max)
+}
+
+fn whole_seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=LIMIT_SECONDS_MAX) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("1 to {LIMIT_SECONDS_MAX} seconds are allowed")),
+    }
 }
 
 fn size(max: u64) -> impl Fn(&str) -> Result<ByteSize, String> + Clone {
@@ -269,6 +331,9 @@ mod tests {
             "custos-bench ingest --profile 3+1",
             "custos-bench ingest --spawn --config c.toml",
             "custos-bench ingest --spawn --server-pid 1",
+            "custos-bench disk-write --seconds 0",
+            "custos-bench disk-write --shard-bytes 65MiB",
+            "custos-bench disk-open --shards 5000001",
             "custos-bench playback --range-bytes 65MiB",
             "custos-bench playback --evidence nonsense",
         ] {

@@ -2,7 +2,7 @@
 //!
 //! Owns the load tester's commands, the raw baselines, and the sample data that the criterion
 //! benches share with them. Drives a cluster through `custos-client` alone, as any program
-//! outside would; must not know the server's inside. Everything it does is bounded in count and
+//! outside would, and one disk of the store through its port; must not know the server's inside. Everything it does is bounded in count and
 //! time by the limits in [`args`], and it refuses a cluster that is not on this machine unless
 //! told whose it is. Enter at [`run`] for a command, at `limit` for what is measured without
 //! Custos, and at `load` for how load is made.
@@ -11,6 +11,7 @@ pub mod args;
 mod byte_size;
 mod certificates;
 mod content;
+mod disk;
 mod endpoint_guard;
 mod figures;
 mod latencies;
@@ -43,6 +44,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Limit(args) => limit::run(args, output).await,
         Command::Ingest(args) => load::ingest(args, output).await,
         Command::Playback(args) => load::playback(args, output).await,
+        Command::DiskWrite(args) => disk::write(args, output).await,
+        Command::DiskOpen(args) => disk::open(args, output).await,
         Command::RawGrpcServer(args) => limit::serve_raw_grpc(args).await,
     }
 }

@@ -1,9 +1,10 @@
-//! Compiles the persisted records (`custos.store.v1`) that this crate owns, without a system
-//! `protoc`.
+//! Compiles the persisted records (`custos.store.v1`) that this crate owns, and the messages in
+//! which the ledger is asked over the network (`custos.internal.v1`), without a system `protoc`.
 
 use std::{env, error::Error, path::Path};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
+    "custos/internal/v1/ledger.proto",
     "custos/store/v1/cluster.proto",
     "custos/store/v1/command.proto",
     "custos/store/v1/custody.proto",

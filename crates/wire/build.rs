@@ -1,20 +1,24 @@
-//! Compiles the public API with a protobuf compiler written in Rust: no `protoc` is needed.
+//! Compiles the public and the internal API with a protobuf compiler written in Rust: no `protoc` is needed.
 
 use std::{env, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "custos/v1/evidence.proto",
     "custos/v1/ingest.proto",
     "custos/v1/playback.proto",
     "custos/v1/catalogue.proto",
     "custos/v1/custody.proto",
+    "custos/v1/cluster.proto",
 ];
+
+const INTERNAL_FILES: [&str; 2] =
+    ["custos/internal/v1/meta.proto", "custos/internal/v1/shard.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
-    for file in FILES {
+    for file in FILES.iter().chain(&INTERNAL_FILES) {
         println!("cargo:rerun-if-changed={}", root.join(file).display());
     }
     let descriptors = protox::compile(FILES, [&root])?;
@@ -24,5 +28,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .bytes(".custos.v1.Data.data")
         .bytes(".custos.v1.Frame")
         .compile_fds(descriptors)?;
+    // Apart, so that reflection shows clients nothing of it.
+    tonic_prost_build::configure()
+        .bytes(".custos.internal.v1.WriteRequest.data")
+        .bytes(".custos.internal.v1.WriteHead.header")
+        .bytes(".custos.internal.v1.ReadResponse.data")
+        .bytes(".custos.internal.v1.ReadHead.header")
+        .bytes(".custos.internal.v1.Entry.header")
+        .compile_fds(protox::compile(INTERNAL_FILES, [&root])?)?;
     Ok(())
 }

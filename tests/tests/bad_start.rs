@@ -38,6 +38,10 @@ fn a_directory_of_a_newer_format_is_refused_by_name_and_left_as_it_is() {
 
     let mut changed = 0;
     for path in json_files(&options.data_dir, 3) {
+        // How far the scrub is may be forgotten.
+        if path.components().any(|part| part.as_os_str() == "scrub") {
+            continue;
+        }
         let original = fs::read_to_string(&path).expect("a small file");
         let Some(newer) = with_newer_format(&original) else { continue };
         changed += 1;
@@ -52,7 +56,7 @@ fn a_directory_of_a_newer_format_is_refused_by_name_and_left_as_it_is() {
         assert_eq!(fs::read_to_string(&path).expect("still there"), newer, "it was changed");
         fs::write(&path, original).expect("the file is ours");
     }
-    assert_eq!(changed, 2 + 6, "the directory, its ledger and its six disks name their format");
+    assert_eq!(changed, 2 + 2 + 6, "the directory, its ledger, its storage node and its six disks");
 
     let cluster = DevCluster::start_with(options);
     let cli = cluster.cli();

@@ -6,7 +6,10 @@ use std::{
 use custos_client::ClientError;
 use custos_core::{ErrorKind, EvidenceId, Refusal, Rule};
 
-use crate::{descriptor_file::DescriptorFileError, interrupt::Signal, output_file::OutputError};
+use crate::{
+    cluster::NameError, descriptor_file::DescriptorFileError, interrupt::Signal,
+    output_file::OutputError,
+};
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,18 @@ pub(crate) enum CliError {
         /// What is wrong and what would be right.
         reason: String,
     },
+    /// An argument names no node or disk, or more than one.
+    #[error("{argument}: {source}")]
+    Name {
+        /// Which, as it is written on the command line.
+        argument: &'static str,
+        /// What is wrong with the name.
+        #[source]
+        source: NameError,
+    },
+    /// An order to the scrub reached no disk.
+    #[error("no disk follows: none is in service on a node that answers; see `custos disk ls`")]
+    NobodyFollows,
     /// The output file cannot be made.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -126,12 +141,16 @@ impl CliError {
             | Self::Argument { .. }
             | Self::Stdout { .. } => ErrorKind::Invalid,
             Self::Output(error) => error.kind(),
-            Self::NoEntries { .. } | Self::OnlyRefusals { .. } => ErrorKind::NotFound,
+            Self::NoEntries { .. }
+            | Self::OnlyRefusals { .. }
+            | Self::Name { source: NameError::Nothing { .. }, .. } => ErrorKind::NotFound,
+            Self::Name { source: NameError::Several { .. }, .. } => ErrorKind::Invalid,
             Self::OtherEntry { .. } => ErrorKind::Integrity,
             Self::SomeFailed { gravest, .. } => *gravest,
-            Self::Interrupted { .. } | Self::StdoutClosed | Self::ReaderGone => {
-                ErrorKind::Unavailable
-            }
+            Self::Interrupted { .. }
+            | Self::StdoutClosed
+            | Self::ReaderGone
+            | Self::NobodyFollows => ErrorKind::Unavailable,
             Self::Runtime { .. } | Self::Internal { .. } => ErrorKind::Internal,
         }
     }
@@ -153,10 +172,15 @@ impl CliError {
             Self::About { source, .. } => source.field(),
             Self::Descriptor(refusal) => Some(&refusal.field),
             Self::DescriptorFile(error) => error.field(),
-            Self::Argument { argument, .. } => Some(argument),
+            Self::Argument { argument, .. } | Self::Name { argument, .. } => Some(argument),
             Self::NoEntries { .. } | Self::OnlyRefusals { .. } => Some("evidence_id"),
             _ => None,
         }
+    }
+
+    /// A name in this argument that does not lead to one node or disk.
+    pub(crate) fn name(argument: &'static str, source: NameError) -> Self {
+        Self::Name { argument, source }
     }
 
     /// The same error with the name of the file that it is about, unless it begins with it.

@@ -8,6 +8,7 @@
 mod args;
 mod byte_sink;
 mod claims;
+mod cluster;
 mod commands;
 mod descriptor_file;
 mod error;

@@ -41,6 +41,11 @@ pub(crate) fn exact_size(bytes: u64) -> String {
     }
 }
 
+/// A number with the noun that it counts, such as `1 disk` or `1,200 disks`.
+pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// A time span to tenths of a second.
 pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use custos_core::limits;
 use custos_wire::v1::{
-    catalogue_client::CatalogueClient, custody_client::CustodyClient, ingest_client::IngestClient,
-    playback_client::PlaybackClient,
+    catalogue_client::CatalogueClient, cluster_client::ClusterClient,
+    custody_client::CustodyClient, ingest_client::IngestClient, playback_client::PlaybackClient,
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -73,6 +73,11 @@ impl Client {
 
     pub(crate) fn custody(&self) -> CustodyClient<Channel> {
         CustodyClient::new(self.channel.clone())
+            .max_decoding_message_size(limits::LISTING_MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn cluster(&self) -> ClusterClient<Channel> {
+        ClusterClient::new(self.channel.clone())
             .max_decoding_message_size(limits::LISTING_MESSAGE_BYTES_MAX)
     }
 

@@ -1,10 +1,11 @@
 //! The client library: the only crate that programs outside Custos should import.
 //!
-//! Owns connecting, putting with resume, streaming with proof, and reading catalogue and custody
-//! log. Trusts no byte that a server sends: what [`VerifiedStream`] hands out has been proven
-//! against the evidence's hash. Enter at [`Client::connect`].
+//! Owns connecting, putting with resume, streaming with proof, reading catalogue and custody log,
+//! and operating the cluster. Trusts no byte that a server sends: what [`VerifiedStream`] hands out
+//! has been proven against the evidence's hash. Enter at [`Client::connect`].
 
 mod catalogue;
+mod cluster;
 mod config;
 mod connection;
 mod custody;
@@ -14,6 +15,10 @@ mod source_file;
 mod stream;
 
 pub use catalogue::EvidencePage;
+pub use cluster::{
+    ClusterStatus, DamagePage, DamagedShard, DiskRemoval, DiskReport, DiskStatus, NewDisk,
+    NodeStatus, ScrubChange, ScrubReport, StrangeDisk, VaultGroup, VaultOrder, VaultsCreated,
+};
 pub use config::{CONFIG_ENV, ClientConfig};
 pub use connection::Client;
 pub use custody::EntryPage;

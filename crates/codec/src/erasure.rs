@@ -106,6 +106,32 @@ pub fn find_inconsistent(
     shards.iter().filter(differs).map(|&(slot, _)| slot).collect()
 }
 
+/// Encodes one shard of the code word again from the verified `sealed_data` (k · `shard_len`
+/// bytes): what belongs in that slot.
+///
+/// # Panics
+/// When `sealed_data` has another length, or the profile has no such slot.
+#[must_use]
+pub fn encode_shard(
+    profile: ErasureProfile,
+    shard_len: usize,
+    sealed_data: &[u8],
+    slot: ShardSlot,
+) -> Vec<u8> {
+    assert_eq!(sealed_data.len(), profile.data() * shard_len, "k shards, one after another");
+    let index = usize::from(slot.0);
+    let Some(row) = index.checked_sub(profile.data()) else {
+        return sealed_data[index * shard_len..][..shard_len].to_vec();
+    };
+    let row = &Code::of(profile).parity_rows[row];
+    let mut shard = vec![0; shard_len];
+    for block in blocks(shard_len) {
+        let inputs = sealed_data.chunks_exact(shard_len).map(|data| &data[block.clone()]);
+        combine(row, inputs, &mut shard[block.clone()]);
+    }
+    shard
+}
+
 fn parity_differs(
     profile: ErasureProfile,
     shard_len: usize,
@@ -298,6 +324,21 @@ mod tests {
                 } else {
                     let (have, need) = (kept.len(), profile.data());
                     assert_eq!(rebuilt, Err(OpenError::TooFewShards { have, need }));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_shard_encoded_alone_is_the_one_of_the_whole_code_word() {
+        for profile in ErasureProfile::ALL {
+            for shard_len in [1, BLOCK_BYTES + 5] {
+                let mut buffer = noise(profile.total() * shard_len);
+                encode_parity(profile, shard_len, &mut buffer);
+                let sealed = &buffer[..profile.data() * shard_len];
+                for (slot, expected) in (0..).map(ShardSlot).zip(buffer.chunks_exact(shard_len)) {
+                    let shard = encode_shard(profile, shard_len, sealed, slot);
+                    assert!(shard == expected, "{profile}, {shard_len} bytes, slot {slot}");
                 }
             }
         }

@@ -50,16 +50,7 @@ pub fn unwrap_key(
     wrapped: &[u8],
     evidence_id: EvidenceId,
 ) -> Result<DataKey, OpenError> {
-    if wrapped.len() != WRAPPED_KEY_BYTES {
-        let (expected, found) = (WRAPPED_KEY_BYTES, wrapped.len());
-        return Err(FormatError::Length { what: WHAT, expected, found }.into());
-    }
-    let mut reader = FieldReader::new(wrapped);
-    let version = reader.u8();
-    if version != VERSION {
-        return Err(FormatError::Version { what: WHAT, found: version, known: VERSION }.into());
-    }
-    let found = reader.array();
+    let (found, mut reader) = read_head(wrapped)?;
     if found != kek_id {
         return Err(OpenError::WrongKek { expected: kek_id, found });
     }
@@ -72,6 +63,28 @@ pub fn unwrap_key(
     let mut key = Zeroizing::new([0; 32]);
     key.copy_from_slice(plain);
     Ok(DataKey::new(*key))
+}
+
+/// Name of the key-encryption key that something is wrapped under.
+///
+/// # Errors
+/// When it is no wrapped key.
+pub fn kek_id_of(wrapped: &[u8]) -> Result<[u8; 8], FormatError> {
+    read_head(wrapped).map(|(kek_id, _)| kek_id)
+}
+
+/// The name of the key-encryption key, and the reader behind it.
+fn read_head(wrapped: &[u8]) -> Result<([u8; 8], FieldReader<'_>), FormatError> {
+    if wrapped.len() != WRAPPED_KEY_BYTES {
+        let (expected, found) = (WRAPPED_KEY_BYTES, wrapped.len());
+        return Err(FormatError::Length { what: WHAT, expected, found });
+    }
+    let mut reader = FieldReader::new(wrapped);
+    let version = reader.u8();
+    if version != VERSION {
+        return Err(FormatError::Version { what: WHAT, found: version, known: VERSION });
+    }
+    Ok((reader.array(), reader))
 }
 
 fn cipher(kek: &[u8; 32]) -> LessSafeKey {
@@ -105,6 +118,7 @@ mod tests {
     fn a_wrapped_key_opens_for_its_evidence_only() {
         let wrapped = wrapped();
         assert_eq!(wrapped.len(), WRAPPED_KEY_BYTES);
+        assert_eq!(kek_id_of(&wrapped), Ok(KEK_ID));
         let key = unwrap_key(&KEK, KEK_ID, &wrapped, id()).expect("unaltered");
         assert_eq!(key.expose(), &[5; 32]);
         let other = EvidenceId::from_bytes([9; 16]);

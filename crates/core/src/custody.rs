@@ -17,17 +17,26 @@ pub enum Act {
     Viewed,
     /// An attempt on evidence was refused by a rule.
     Refused,
+    /// Nodes, disks or vaults changed.
+    ClusterChanged,
+    /// A shard was found damaged.
+    DamageFound,
+    /// A damaged shard was rebuilt.
+    DamageRepaired,
 }
 
 impl Act {
     /// Every act, in the order of their stored numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Genesis,
         Self::UploadOpened,
         Self::Sealed,
         Self::UploadAborted,
         Self::Viewed,
         Self::Refused,
+        Self::ClusterChanged,
+        Self::DamageFound,
+        Self::DamageRepaired,
     ];
 
     /// The stable lower-case name.
@@ -40,6 +49,9 @@ impl Act {
             Self::UploadAborted => "upload-aborted",
             Self::Viewed => "viewed",
             Self::Refused => "refused",
+            Self::ClusterChanged => "cluster-changed",
+            Self::DamageFound => "damage-found",
+            Self::DamageRepaired => "damage-repaired",
         }
     }
 

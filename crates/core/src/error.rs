@@ -93,6 +93,10 @@ pub enum Rule {
     R6,
     /// R10: originals are encrypted and kept.
     R10,
+    /// R14: storage is safe and maintained.
+    R14,
+    /// R23: abuse of power is prevented; nobody acts without the right to.
+    R23,
     /// R26: someone named is responsible; every act names who acted.
     R26,
     /// I1: an acknowledgement means durable on enough distinct disks.
@@ -113,6 +117,8 @@ impl Rule {
             Self::R4 => "R4",
             Self::R6 => "R6",
             Self::R10 => "R10",
+            Self::R14 => "R14",
+            Self::R23 => "R23",
             Self::R26 => "R26",
             Self::I1 => "I1",
             Self::I3 => "I3",
@@ -129,6 +135,8 @@ impl Rule {
             Self::R4,
             Self::R6,
             Self::R10,
+            Self::R14,
+            Self::R23,
             Self::R26,
             Self::I1,
             Self::I3,

@@ -100,6 +100,15 @@ number_type!(
     /// Position of an entry in the custody log, from 0.
     LogIndex(u64)
 );
+number_type!(
+    /// Version of the cluster map: grows with every change of nodes, disks or vaults.
+    Epoch(u64)
+);
+number_type!(
+    /// How often a disk was taken into service: grows with every opening, so that a copy of a disk
+    /// is told from the disk.
+    DiskGeneration(u64)
+);
 
 /// Position of a chunk in its evidence, from 0; one value is kept for the crown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -133,6 +142,12 @@ macro_rules! bytes_type {
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; $len] {
                 &self.0
+            }
+
+            /// From raw bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; $len]) -> Self {
+                Self(bytes)
             }
 
             /// Takes a slice of exactly the right length.
@@ -172,6 +187,21 @@ bytes_type!(
     /// Random name of one attempt to write one chunk (128 bits). Its subkey is derived from it, so
     /// a chunk that is written again never reuses a nonce, and shards of two attempts never mix.
     Salt[16], "a salt of 32 hexadecimal digits"
+);
+bytes_type!(
+    /// Identity of one storage node: 16 random bytes, given once when its folder is made.
+    NodeId[16], "a node id of 32 hexadecimal digits"
+);
+bytes_type!(
+    /// Identity of one disk or bucket: 16 random bytes, given once when it is made. It stands in
+    /// the disk's identity file, in every extent, in every record and in the index, so that a
+    /// swapped, cloned or foreign part is recognised.
+    DiskId[16], "a disk id of 32 hexadecimal digits"
+);
+bytes_type!(
+    /// Random name of one process run (128 bits): tells two processes apart that claim to be the
+    /// same node, or two openings of what claims to be the same disk.
+    RunId[16], "a run id of 32 hexadecimal digits"
 );
 bytes_type!(
     /// The client's own name for one upload (256 bits): opening with the same key again resumes

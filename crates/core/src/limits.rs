@@ -28,5 +28,9 @@ pub const COMMAND_BATCH_ITEMS_MAX: usize = 512;
 pub const COMMAND_QUEUE_ITEMS_MAX: usize = 4096;
 /// Most shard writes that wait for one disk at once.
 pub const DISK_QUEUE_ITEMS_MAX: usize = 64;
+/// Largest payload of a shard: 64 MiB.
+pub const SHARD_PAYLOAD_BYTES_MAX: usize = 64 << 20;
+/// Largest codec header of a shard: 512 bytes.
+pub const SHARD_HEADER_BYTES_MAX: usize = 512;
 /// Most open upload sessions of one actor.
 pub const OPEN_UPLOADS_PER_ACTOR_MAX: usize = 4096;

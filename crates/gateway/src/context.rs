@@ -1,15 +1,19 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
-use custos_core::{Actor, ChunkSize, ErasureProfile, EvidenceId, VaultId};
+use custos_core::{Actor, ChunkSize, DiskId, ErasureProfile, EvidenceId};
 use custos_ledger::{Answer, Command, Envelope, Outcome, Query};
-use custos_ports::{Clock, Entropy, KeyRing, Ledger, ShardStore};
+use custos_ports::{Clock, Cluster, Entropy, KeyRing, Ledger};
 use tracing::{Instrument, info_span};
 
 use crate::{
-    GatewayError, GatewayMetrics,
+    GatewayError, GatewayMetrics, NodeAdmin,
     buffers::BufferPool,
-    playback::LatencyWindow,
-    upload::{ActiveUploads, SlotTurns},
+    playback::{HedgeBudget, LatencyWindow, Repairs},
+    stores::{HealthLimits, StoreAccess, StoreDeadlines, Stores},
+    upload::ActiveUploads,
 };
 
 /// What an administrator may set; [`Default`] is meant for most.
@@ -27,7 +31,8 @@ pub struct GatewayOptions {
     pub buffer_wait_max: Duration,
     /// Chunks of one upload that may be on their way to the disks at once.
     pub chunks_in_flight_max: usize,
-    /// All shards of a chunk are waited for this long; then the quorum of invariant I1 is enough.
+    /// A shard of a chunk is waited for this long; then it goes to a spare, or, where there is none,
+    /// the quorum of invariant I1 is enough.
     pub write_in_time: Duration,
     /// A shard write that takes longer than this has failed.
     pub write_deadline: Duration,
@@ -35,6 +40,10 @@ pub struct GatewayOptions {
     pub read_deadline: Duration,
     /// A parity shard is asked for no sooner than this, however fast reads usually are.
     pub hedge_after_min: Duration,
+    /// A store is never called slow while its calls take less than this.
+    pub slow_store_min: Duration,
+    /// A suspect store is tried again after this pause; it doubles while the store stays suspect.
+    pub probe_after_min: Duration,
     /// A client that sends nothing, or takes nothing, for this long is let go; it can go on later.
     pub idle_max: Duration,
 }
@@ -52,6 +61,8 @@ impl Default for GatewayOptions {
             write_deadline: Duration::from_secs(60),
             read_deadline: Duration::from_secs(20),
             hedge_after_min: Duration::from_millis(50),
+            slow_store_min: Duration::from_secs(1),
+            probe_after_min: Duration::from_secs(1),
             idle_max: Duration::from_secs(120),
         }
     }
@@ -61,8 +72,10 @@ impl Default for GatewayOptions {
 pub struct GatewayDeps {
     /// The law.
     pub ledger: Arc<dyn Ledger>,
-    /// Slots of the vault, in order: each a disk of its own.
-    pub stores: Vec<Arc<dyn ShardStore>>,
+    /// The map, and a store for each disk in it.
+    pub cluster: Arc<dyn Cluster>,
+    /// Reaches storage nodes for their administrators.
+    pub node_admin: Arc<dyn NodeAdmin>,
     /// Opens and wraps data keys.
     pub key_ring: Arc<dyn KeyRing>,
     /// Salts, ids and keys.
@@ -84,24 +97,37 @@ pub(crate) struct Inner {
     pub(crate) deps: GatewayDeps,
     pub(crate) ingest_buffers: BufferPool,
     pub(crate) playback_buffers: BufferPool,
-    pub(crate) slot_turns: Vec<Arc<SlotTurns>>,
+    pub(crate) stores: Stores,
+    /// Counts new uploads, so that vaults take turns.
+    pub(crate) vault_turn: AtomicU64,
     pub(crate) read_latency: LatencyWindow,
+    pub(crate) hedges: HedgeBudget,
+    pub(crate) repairs: Repairs,
     pub(crate) active_uploads: ActiveUploads,
 }
-
-/// The only vault until the cluster map knows more.
-pub(crate) const VAULT: VaultId = VaultId(0);
 
 impl Gateway {
     /// Wires a gateway.
     #[must_use]
     pub fn new(options: GatewayOptions, deps: GatewayDeps) -> Self {
         let pool = |limit_bytes| BufferPool::new(limit_bytes, options.buffer_wait_max);
+        let deadlines = StoreDeadlines {
+            in_time: options.write_in_time,
+            write: options.write_deadline,
+            read: options.read_deadline,
+        };
+        let limits = HealthLimits {
+            slow_min: options.slow_store_min,
+            probe_after_min: options.probe_after_min,
+        };
         let inner = Inner {
             ingest_buffers: pool(options.ingest_buffer_bytes_max),
             playback_buffers: pool(options.playback_buffer_bytes_max),
-            slot_turns: deps.stores.iter().map(|_| Arc::default()).collect(),
+            stores: Stores::new(deadlines, limits, deps.metrics.suspect_stores.clone()),
+            vault_turn: AtomicU64::new(0),
             read_latency: LatencyWindow::new(options.hedge_after_min),
+            hedges: HedgeBudget::default(),
+            repairs: Repairs::default(),
             active_uploads: ActiveUploads::default(),
             options,
             deps,
@@ -113,8 +139,9 @@ impl Gateway {
         &self.inner.deps.metrics
     }
 
-    pub(crate) fn store(&self, slot: usize) -> &Arc<dyn ShardStore> {
-        &self.inner.deps.stores[slot]
+    /// The store of a disk.
+    pub(crate) fn store(&self, disk: DiskId) -> StoreAccess {
+        self.inner.stores.access(&*self.inner.deps.cluster, disk)
     }
 
     pub(crate) async fn submit(

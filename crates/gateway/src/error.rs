@@ -1,6 +1,8 @@
 use custos_codec::{FormatError, OpenError};
-use custos_core::{ErrorKind, EvidenceId, Refusal};
-use custos_ports::{KeyRingError, LedgerError, ShardError, ShardStore};
+use custos_core::{
+    ErasureProfile, ErrorKind, EvidenceId, FailureDomain, Refusal, VaultId, placement::OutOfReach,
+};
+use custos_ports::{KeyRingError, LedgerError, ShardError};
 use custos_wire::WireError;
 
 /// Why the gateway did not do what was asked.
@@ -15,6 +17,9 @@ pub enum GatewayError {
     /// The key ring does not open or wrap a key.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),
+    /// A store does not do what was asked of it alone.
+    #[error(transparent)]
+    Store(#[from] ShardError),
     /// Sealed bytes do not open or verify, whichever shards are taken.
     #[error("chunk {chunk} of {evidence_id} does not verify: {reason}")]
     ChunkDamaged {
@@ -69,15 +74,42 @@ pub enum GatewayError {
         /// The limit that is reached.
         limit_bytes: usize,
     },
-    /// The profile wants more disks than the vault has slots.
-    #[error("profile {profile} needs {needed} disks, this cluster has {present}")]
-    ProfileTooWide {
+    /// So few failure domains of the vault answer that nothing could be read of what is written.
+    #[error("{out_of_reach} ({failures})")]
+    OutOfReach {
+        /// Which vault, and how many.
+        out_of_reach: OutOfReach,
+        /// What each failed shard write said.
+        failures: String,
+    },
+    /// Enough shards were written, but too many of them would be lost together (invariant I1).
+    #[error(
+        "{written} shards are in no more than {domains} failure domains ({level}) of vault {vault}: \
+         too many would be lost together ({failures})"
+    )]
+    TooCloseTogether {
+        /// Shards that are durable.
+        written: usize,
+        /// Failure domains that they are in.
+        domains: usize,
+        /// What fails together.
+        level: FailureDomain,
+        /// Which vault.
+        vault: VaultId,
+        /// What each failed shard write said.
+        failures: String,
+    },
+    /// Nobody made a vault of this profile yet.
+    #[error("no vault of profile {profile}: `custos cluster vaults create --profile {profile}`")]
+    NoVault {
         /// Which profile.
-        profile: String,
-        /// Disks it needs.
-        needed: usize,
-        /// Disks there are.
-        present: usize,
+        profile: ErasureProfile,
+    },
+    /// The cluster map has no such vault, though evidence names it.
+    #[error("vault {vault} is not in the cluster map")]
+    UnknownVault {
+        /// Which vault.
+        vault: VaultId,
     },
     /// A newer connection took this upload over. Final for the older one: two clients that put one
     /// file would else take it from each other for ever.
@@ -117,15 +149,17 @@ impl GatewayError {
             Self::Ledger(error) => error.kind(),
             Self::Wire(error) => error.kind,
             Self::KeyRing(error) => error.kind(),
+            Self::Store(error) => error.kind(),
             Self::ChunkDamaged { .. } | Self::ContentMismatch { .. } => ErrorKind::Integrity,
             Self::TooFewWritten { exhausted: ExhaustedSpace::Yes, .. }
             | Self::BuffersExhausted { .. } => ErrorKind::Exhausted,
-            Self::TooFewShards { .. } | Self::TooFewWritten { .. } | Self::Idle { .. } => {
-                ErrorKind::Unavailable
-            }
-            Self::ProfileTooWide { .. } => ErrorKind::Invalid,
-            Self::TakenOver { .. } => ErrorKind::Refused,
-            Self::Internal { .. } => ErrorKind::Internal,
+            Self::TooFewShards { .. }
+            | Self::TooFewWritten { .. }
+            | Self::OutOfReach { .. }
+            | Self::TooCloseTogether { .. }
+            | Self::Idle { .. } => ErrorKind::Unavailable,
+            Self::NoVault { .. } | Self::TakenOver { .. } => ErrorKind::Refused,
+            Self::UnknownVault { .. } | Self::Internal { .. } => ErrorKind::Internal,
         }
     }
 
@@ -149,7 +183,7 @@ impl From<GatewayError> for WireError {
             other => {
                 let field = match &other {
                     GatewayError::ContentMismatch { field, .. } => Some((*field).to_owned()),
-                    GatewayError::ProfileTooWide { .. } => Some("profile".to_owned()),
+                    GatewayError::NoVault { .. } => Some("profile".to_owned()),
                     _ => None,
                 };
                 Self { kind: other.kind(), rule: None, field, message: other.to_string() }
@@ -187,13 +221,4 @@ pub(crate) fn damaged(
     reason: &OpenError,
 ) -> GatewayError {
     GatewayError::ChunkDamaged { evidence_id, chunk: chunk.to_string(), reason: reason.to_string() }
-}
-
-/// A store that did not answer within its deadline.
-pub(crate) fn no_answer(store: &dyn ShardStore, operation: &'static str) -> ShardError {
-    ShardError::Io {
-        store: store.name().to_owned(),
-        operation,
-        reason: "no answer within the deadline".to_owned(),
-    }
 }

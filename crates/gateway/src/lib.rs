@@ -5,17 +5,24 @@
 //! upload's progress is what the shard stores can show. Must not know disks, RocksDB or openraft.
 //!
 //! Enter at [`upload`] for the write path (a chunk is sealed in `upload/mod.rs`), at [`playback`]
-//! for the read path, at [`services`] for the gRPC faces, and at [`Gateway`] to build one.
+//! for the read path, at [`services`] for the gRPC faces, and at [`Gateway`] to build one. How stores
+//! are used and judged is in `stores/`, where shards belong in `homes.rs`.
 
 mod buffers;
 mod context;
 mod error;
-mod identity;
+mod homes;
 mod metrics;
+mod node_admin;
+pub mod operation;
 pub mod playback;
 pub mod services;
+mod stores;
+mod strays;
 pub mod upload;
+mod vault_choice;
 
 pub use context::{Gateway, GatewayDeps, GatewayOptions};
 pub use error::GatewayError;
 pub use metrics::GatewayMetrics;
+pub use node_admin::NodeAdmin;

@@ -24,6 +24,18 @@ pub struct GatewayMetrics {
     pub degraded_reads: Counter,
     /// Shards found corrupt or contradicting the others while reading.
     pub corrupt_shards: Counter,
+    /// Shards written to another disk than their home.
+    pub spare_shards: Counter,
+    /// Stores that are spared now because they are slow, full or out of reach.
+    pub suspect_stores: Gauge,
+    /// Second reads started because a first one was slow.
+    pub hedged_reads: Counter,
+    /// Shards that were put back after a read found them missing or corrupt.
+    pub repaired_shards: Counter,
+    /// Repairs after a read that did not work out.
+    pub repairs_failed: Counter,
+    /// Repairs after a read that were not queued because too many waited.
+    pub repairs_dropped: Counter,
 }
 
 impl GatewayMetrics {
@@ -70,6 +82,36 @@ impl GatewayMetrics {
             "corrupt_shards",
             "Shards found corrupt while reading",
             self.corrupt_shards.clone(),
+        );
+        registry.register(
+            "spare_shards",
+            "Shards written to another disk than their home",
+            self.spare_shards.clone(),
+        );
+        registry.register(
+            "suspect_stores",
+            "Stores that are spared now because they are slow, full or out of reach",
+            self.suspect_stores.clone(),
+        );
+        registry.register(
+            "hedged_reads",
+            "Second reads started because a first one was slow",
+            self.hedged_reads.clone(),
+        );
+        registry.register(
+            "repaired_shards",
+            "Shards put back after a read found them missing or corrupt",
+            self.repaired_shards.clone(),
+        );
+        registry.register(
+            "repairs_failed",
+            "Repairs after a read that did not work out",
+            self.repairs_failed.clone(),
+        );
+        registry.register(
+            "repairs_dropped",
+            "Repairs after a read that were not queued because too many waited",
+            self.repairs_dropped.clone(),
         );
     }
 }

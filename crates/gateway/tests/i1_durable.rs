@@ -174,7 +174,7 @@ async fn bytes_that_do_not_continue_are_refused_by_offset() {
 }
 
 #[tokio::test]
-async fn a_profile_wider_than_the_vault_is_refused() {
+async fn a_profile_that_no_vault_has_is_refused_with_what_to_do() {
     let rig = Rig::new(ErasureProfile::P2_1);
     let open = custos_gateway::upload::OpenUpload {
         upload_key: custos_core::UploadKey([1; 32]),
@@ -182,6 +182,6 @@ async fn a_profile_wider_than_the_vault_is_refused() {
         profile: Some(ErasureProfile::P8_3),
     };
     let error = rig.gateway.open_upload(&rig::officer(), open).await.err().expect("refused");
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert!(error.to_string().contains("11 disks"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.to_string().contains("custos cluster vaults create --profile 8+3"), "{error}");
 }

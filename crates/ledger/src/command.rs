@@ -1,7 +1,8 @@
 use custos_core::{
-    Actor, Checkpoint, ChunkSize, CustodyEntry, Descriptor, ErasureProfile, EvidenceId,
-    EvidenceRecord, InclusionProof, LogIndex, SealedParts, Timestamp, UploadKey, UploadSession,
-    VaultId,
+    Actor, Checkpoint, ChunkSize, ClusterMap, CustodyEntry, Descriptor, DiskGeneration, DiskId,
+    Epoch, ErasureProfile, EvidenceId, EvidenceRecord, FailureDomain, InclusionProof, Labels,
+    LogIndex, NodeId, RunId, SealedParts, ShardDamage, ShardKey, Timestamp, UploadKey,
+    UploadSession, VaultId,
 };
 
 /// Longest wrapped data key: 256 bytes.
@@ -83,6 +84,114 @@ pub enum Command {
         /// one line.
         purpose: Option<String>,
     },
+    /// A storage node says who it is, at every start. Entered in the custody log when it is new or
+    /// stands elsewhere than before.
+    RegisterNode {
+        /// Identity.
+        node_id: NodeId,
+        /// Name that people use, unique in the cluster, 1 to 64 bytes, one line.
+        name: String,
+        /// Where its internal services are, at most 256 bytes; empty when only its own process
+        /// reaches it. No two nodes have the same.
+        endpoint: String,
+        /// Where it stands; the host is not empty.
+        labels: Labels,
+        /// The process that registers.
+        run: RunId,
+    },
+    /// A storage node takes disks into service, before it serves them: 1 to [`DISKS_PER_COMMAND_MAX`].
+    /// A disk whose generation was seen before under another opening is refused: it is a copy.
+    RegisterDisks {
+        /// The node that they are in; must be registered.
+        node_id: NodeId,
+        /// The disks.
+        disks: Vec<DiskClaim>,
+    },
+    /// Takes a disk out for good. Refused while a slot of a vault is on it.
+    RemoveDisk {
+        /// Which disk.
+        disk_id: DiskId,
+        /// Why, 1 to [`ABORT_REASON_BYTES_MAX`] bytes, one line.
+        reason: String,
+    },
+    /// Adds vaults, 1 to [`VAULTS_PER_COMMAND_MAX`], planned by the caller and checked by the law.
+    CreateVaults {
+        /// The vaults; their ids are the next free ones, in order.
+        vaults: Vec<NewVault>,
+        /// Refused when the map has changed since it was planned.
+        planned_at: Epoch,
+    },
+    /// A storage node found a shard that it cannot give back as it was written, or a reader found
+    /// one missing. Reporting the same again changes nothing.
+    ReportDamage {
+        /// The disk.
+        disk_id: DiskId,
+        /// The shard and what is wrong with it.
+        damage: ShardDamage,
+    },
+    /// A damaged shard was rebuilt and is whole again. Of a shard that was not reported, nothing
+    /// changes.
+    ReportRepair {
+        /// The disk that holds it again.
+        disk_id: DiskId,
+        /// The shard.
+        key: ShardKey,
+    },
+}
+
+/// Most disks in one `RegisterDisks`.
+pub const DISKS_PER_COMMAND_MAX: usize = 128;
+/// Most vaults in one `CreateVaults`.
+pub const VAULTS_PER_COMMAND_MAX: usize = 128;
+/// Most vaults of a cluster.
+pub const VAULTS_MAX: usize = 4096;
+/// Most nodes of a cluster.
+pub const NODES_MAX: usize = 1024;
+/// Most disks of a cluster.
+pub const DISKS_MAX: usize = 16_384;
+/// Most damaged shards that are on record and not repaired; more are refused until some are.
+pub const DAMAGE_ITEMS_MAX: u64 = 100_000;
+/// Longest text that says what is wrong with a shard: 512 bytes, one line.
+pub const DAMAGE_TEXT_BYTES_MAX: usize = 512;
+
+/// A disk that its node takes into service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskClaim {
+    /// Identity.
+    pub disk_id: DiskId,
+    /// Name that its node gives it, 1 to 64 bytes, one line.
+    pub name: String,
+    /// Its share of new vaults: capacity in GiB, at least 1.
+    pub weight: u32,
+    /// One more than the generation that stands on the disk.
+    pub generation: DiskGeneration,
+    /// Random name of this opening; it stands on the disk before the disk is registered, so that a
+    /// registration that was cut short can be repeated.
+    pub opening: RunId,
+}
+
+/// A vault to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVault {
+    /// Erasure profile of everything in it.
+    pub profile: ErasureProfile,
+    /// Level at which its slots are apart; the law checks it.
+    pub level: FailureDomain,
+    /// A disk in service for each slot, no two in one failure domain of `level`.
+    pub slots: Vec<DiskId>,
+}
+
+/// A damaged shard on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamageRecord {
+    /// The disk.
+    pub disk_id: DiskId,
+    /// The shard and what is wrong with it.
+    pub damage: ShardDamage,
+    /// Cluster time of the first report.
+    pub reported_at: Timestamp,
+    /// Entry of the custody log that reports it.
+    pub log_index: LogIndex,
 }
 
 /// Parameters of the rules.
@@ -120,6 +229,10 @@ pub enum Outcome {
     Aborted(LogIndex),
     /// The view is on the custody log.
     ViewRecorded(LogIndex),
+    /// The cluster map stands at this epoch, changed by this command or found as asked for.
+    MapChanged(Epoch),
+    /// The damage, or its repair, is on record.
+    DamageNoted,
 }
 
 /// A strong read of the ledger.
@@ -160,6 +273,19 @@ pub enum Query {
         /// Size of the older checkpoint.
         old: u64,
     },
+    /// The cluster map, if it is newer than this epoch.
+    ClusterMap {
+        /// What the caller knows; epoch 0 is older than any map.
+        newer_than: Epoch,
+    },
+    /// Damaged shards on record, in order of disk and shard.
+    ListDamage {
+        /// Start after this one.
+        after: Option<(DiskId, ShardKey)>,
+        /// At most this many, capped at [`PAGE_ITEMS_MAX`](custos_core::limits); 0 asks for
+        /// [`PAGE_ITEMS_DEFAULT`](custos_core::limits).
+        limit: usize,
+    },
 }
 
 /// What a query found.
@@ -192,6 +318,17 @@ pub enum Answer {
     Inclusion(Option<Box<InclusionProof>>),
     /// For [`Query::ProveConsistency`]; `None` when `old` is larger than the log.
     Consistency(Option<ConsistencyProof>),
+    /// For [`Query::ClusterMap`]; `None` when there is no newer one.
+    ClusterMap(Option<Box<ClusterMap>>),
+    /// For [`Query::ListDamage`].
+    Damage {
+        /// The page.
+        items: Vec<DamageRecord>,
+        /// All damaged shards on record.
+        total: u64,
+        /// There are more after the last item.
+        more: bool,
+    },
 }
 
 /// Identity, policy and clock of the cluster.

@@ -1,14 +1,14 @@
 use custos_core::{
-    EvidenceId, EvidenceRecord, LogIndex, UploadSession,
+    ClusterMap, DiskId, Epoch, EvidenceId, EvidenceRecord, LogIndex, ShardKey, UploadSession,
     limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX},
 };
 
 use crate::{
     Answer, ClusterInfo, KvRead, Query, custody,
     stored::{
-        clock, cluster, custody_log,
+        clock, cluster, cluster_map, custody_log, damage,
         evidence::{self, Life},
-        listing,
+        listing, map_epoch,
     },
 };
 
@@ -17,7 +17,7 @@ use crate::{
 const PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// Answers a read from the state. Every answer is bounded, by items and by bytes; a read costs
-/// O(items of its page) or O(log of the log's size).
+/// O(items of its page), O(log of the log's size) or O(size of the cluster map).
 ///
 /// # Panics
 /// When a stored value does not decode: the store is not the one that the law wrote.
@@ -37,6 +37,8 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Answer {
             Answer::Inclusion(custody::inclusion(kv, *index).map(Box::new))
         }
         Query::ProveConsistency { old } => Answer::Consistency(custody::consistency(kv, *old)),
+        Query::ClusterMap { newer_than } => Answer::ClusterMap(map_after(kv, *newer_than)),
+        Query::ListDamage { after, limit } => list_damage(kv, after.as_ref(), page_items(*limit)),
     }
 }
 
@@ -48,6 +50,17 @@ fn cluster_info(kv: &impl KvRead) -> Option<ClusterInfo> {
     let cluster = cluster::load(kv)?;
     let time = clock::load(kv).expect("the clock was stored with the cluster");
     Some(ClusterInfo { origin: cluster.origin, policy: cluster.policy, time })
+}
+
+fn map_after(kv: &impl KvRead, known: Epoch) -> Option<Box<ClusterMap>> {
+    (map_epoch::load(kv) > known).then(|| Box::new(cluster_map::load(kv)))
+}
+
+fn list_damage(kv: &impl KvRead, after: Option<&(DiskId, ShardKey)>, limit: usize) -> Answer {
+    let mut items = damage::page(kv, after, limit + 1);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Answer::Damage { items, total: damage::count(kv), more }
 }
 
 fn sealed(kv: &impl KvRead, id: EvidenceId) -> Option<Box<EvidenceRecord>> {

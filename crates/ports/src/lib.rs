@@ -5,18 +5,26 @@
 //! [`ShardStore`] for bytes and at [`Ledger`] for the law.
 
 mod clock;
+mod cluster;
+mod disk;
 mod entropy;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 mod key_ring;
 mod ledger;
+mod offline;
 mod shard_store;
 
 pub use clock::Clock;
+pub use cluster::Cluster;
+pub use disk::{Disk, DiskFile, DiskSpace, FileAccess};
 pub use entropy::Entropy;
 pub use key_ring::{KeyRing, KeyRingError};
 pub use ledger::{Ledger, LedgerError};
-pub use shard_store::{
-    RemovalOrder, RemovalReason, ShardEntry, ShardError, ShardKey, ShardPage, ShardRead,
-    ShardStore, ShardWrite, StoreStatus,
+pub use offline::OfflineStore;
+pub use shard_store::{ShardError, ShardStore};
+
+pub use custos_core::{
+    Quarantined, RemovalOrder, RemovalReason, ShardEntry, ShardKey, ShardPage, ShardRead,
+    ShardWrite, StoreStatus, WritePurpose,
 };

@@ -1,100 +1,10 @@
 use std::ops::Range;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use custos_core::{ChunkIndex, ErrorKind, EvidenceId, Salt, ShardSlot, Timestamp, VaultId};
-
-/// Name of one shard of one attempt to write one chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ShardKey {
-    /// Vault that the evidence lives in.
-    pub vault: VaultId,
-    /// The evidence.
-    pub evidence_id: EvidenceId,
-    /// The chunk, or [`ChunkIndex::CROWN`].
-    pub chunk: ChunkIndex,
-    /// Position in the code word.
-    pub slot: ShardSlot,
-    /// The write attempt.
-    pub salt: Salt,
-}
-
-/// A shard to be written.
-#[derive(Debug, Clone)]
-pub struct ShardWrite {
-    /// Its name.
-    pub key: ShardKey,
-    /// The store itself refuses to end it before this time.
-    pub retain_until: Timestamp,
-    /// The codec's shard header, at most 512 bytes, opaque to the store.
-    pub header: Bytes,
-    /// The shard's bytes, 1 byte to 64 MiB.
-    pub payload: Bytes,
-}
-
-/// What the store knows about a shard without reading its payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShardEntry {
-    /// Its name.
-    pub key: ShardKey,
-    /// It must not end before this time.
-    pub retain_until: Timestamp,
-    /// The codec's shard header.
-    pub header: Bytes,
-    /// Bytes of the payload.
-    pub payload_len: u64,
-}
-
-/// One page of a listing, ordered by chunk, slot, salt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShardPage {
-    /// The page.
-    pub items: Vec<ShardEntry>,
-    /// There are more after the last item.
-    pub more: bool,
-}
-
-/// Bytes read from a shard; they match the store's own checksums.
-#[derive(Debug, Clone)]
-pub struct ShardRead {
-    /// The codec's shard header, as read from the record.
-    pub header: Bytes,
-    /// The bytes asked for.
-    pub payload: Bytes,
-}
-
-/// Why a shard may be removed. The store never removes one on a guess.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RemovalReason {
-    /// The upload was given up, as the cited ledger entry says.
-    AbortedUpload,
-    /// Another attempt to write the chunk is the one that the cited seal names.
-    SupersededAttempt,
-}
-
-/// Leave to remove shards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RemovalOrder {
-    /// Why.
-    pub reason: RemovalReason,
-    /// Committed custody log entry that justifies it.
-    pub ledger_index: custos_core::LogIndex,
-}
-
-/// What a store says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreStatus {
-    /// Human name for logs and errors, such as `disk 3 (/data/disks/3)`.
-    pub name: String,
-    /// Why it is out of service, if it is.
-    pub offline: Option<String>,
-    /// Shards it holds.
-    pub shards: u64,
-    /// Bytes of their payloads.
-    pub payload_bytes: u64,
-    /// Bytes free on its file system.
-    pub free_bytes: u64,
-}
+use custos_core::{
+    ChunkIndex, Epoch, ErrorKind, EvidenceId, Quarantined, RemovalOrder, ShardEntry, ShardKey,
+    ShardPage, ShardRead, ShardWrite, StoreStatus, VaultId,
+};
 
 /// One place that keeps shards: a disk, a bucket, or one of these on another machine.
 #[async_trait]
@@ -106,7 +16,8 @@ pub trait ShardStore: Send + Sync {
     /// with the same bytes again is fine; with other bytes it is refused.
     ///
     /// # Errors
-    /// `Full`, `Offline`, `Io`, `Conflict`; nothing is claimed to be stored then.
+    /// `Full`, `Offline`, `Io`, `Conflict`, `Stale`, `Overloaded`; nothing is claimed to be stored
+    /// then. When what is stored under the key does not verify any more, it is replaced.
     async fn write(&self, shard: ShardWrite) -> Result<(), ShardError>;
 
     /// Reads `range` of a shard's payload (the whole when `None`) and its header; every byte
@@ -143,10 +54,35 @@ pub trait ShardStore: Send + Sync {
         chunk: ChunkIndex,
     ) -> Result<Vec<ShardEntry>, ShardError>;
 
-    /// Removes shards; what is not there is passed over. Durable when it returns.
+    /// Lists the shards of one vault, or all when `None`, in order of key from the first one after
+    /// `after` on; their headers are left empty, and where telling the time to keep until would
+    /// cost a read of each shard, it is given as the latest there is.
     ///
     /// # Errors
     /// `Offline`, `Io`.
+    async fn list_all(
+        &self,
+        vault: Option<VaultId>,
+        after: Option<ShardKey>,
+        limit: usize,
+    ) -> Result<ShardPage, ShardError>;
+
+    /// Reads a whole shard and checks every byte of it, without handing it out.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    async fn verify(&self, key: &ShardKey) -> Result<(), ShardError>;
+
+    /// What lies on the store that it does not know and therefore keeps, at most `limit` items.
+    ///
+    /// # Errors
+    /// `Offline`, `Io`.
+    async fn quarantine(&self, limit: usize) -> Result<Vec<Quarantined>, ShardError>;
+
+    /// Removes shards; what is not there is passed over. Durable when it returns.
+    ///
+    /// # Errors
+    /// `NotOrdered`, `Offline`, `Io`.
     async fn remove(&self, keys: &[ShardKey], order: RemovalOrder) -> Result<(), ShardError>;
 
     /// What the store says of itself; never fails.
@@ -202,6 +138,32 @@ pub enum ShardError {
         /// Free bytes on its file system.
         free_bytes: u64,
     },
+    /// The caller's cluster map is older than what it asks for.
+    #[error("{store}: the cluster map of epoch {given} is out of date, epoch {current} stands")]
+    Stale {
+        /// Which store.
+        store: String,
+        /// Epoch that the caller knows.
+        given: Epoch,
+        /// Epoch that the store knows.
+        current: Epoch,
+    },
+    /// The order to remove shards is not one that the ledger knows.
+    #[error("{store}: removal refused: {reason}")]
+    NotOrdered {
+        /// Which store.
+        store: String,
+        /// What is wrong with the order.
+        reason: String,
+    },
+    /// Too much is under way already.
+    #[error("{store}: overloaded: {reason}")]
+    Overloaded {
+        /// Which store.
+        store: String,
+        /// Which limit is reached.
+        reason: String,
+    },
     /// The store is out of service.
     #[error("{store}: out of service: {reason}")]
     Offline {
@@ -230,8 +192,9 @@ impl ShardError {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Corrupt { .. } | Self::Conflict { .. } => ErrorKind::Integrity,
             Self::Range { .. } => ErrorKind::Internal,
-            Self::Full { .. } => ErrorKind::Exhausted,
-            Self::Offline { .. } | Self::Io { .. } => ErrorKind::Unavailable,
+            Self::Full { .. } | Self::Overloaded { .. } => ErrorKind::Exhausted,
+            Self::NotOrdered { .. } => ErrorKind::Refused,
+            Self::Offline { .. } | Self::Io { .. } | Self::Stale { .. } => ErrorKind::Unavailable,
         }
     }
 }

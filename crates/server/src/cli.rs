@@ -18,7 +18,7 @@ Examples:
       Every mistake in the file by line, or the configuration as it would be used.
 
   custosd run --config /etc/custos/custosd.toml
-      The node that the file describes.
+      The roles that the file names: ledger, storage node, gateway, or all of them.
 
 Exit codes: 0 done (also after SIGTERM), 1 internal, 2 usage or configuration, 3 not permitted,
 5 something stored does not verify or does not belong together, 6 unavailable (address or folder
@@ -29,16 +29,22 @@ OTEL_EXPORTER_OTLP_ENDPOINT names an OTLP collector when no flag or file does.";
 
 const DEV_NOTES: &str = "\
 The folder holds everything: disks/0 … disks/5 (one folder per shard of the profile), meta (the
-ledger), keys, tls (an own certificate authority), client.toml for `custos --config`. Starting again
+ledger), node (the storage node), keys, tls (an own certificate authority), client.toml for
+`custos --config`. Starting again
 with the same folder goes on where it stopped. A disk folder that is gone is reported and left out:
 with 4+2, any two may be gone and every byte is still there.
 
 SIGTERM or Ctrl-C ends it cleanly: requests under way get 10 seconds.";
 
 const RUN_NOTES: &str = "\
-At the very first start (no custosd.json in the data folder) the disks, the ledger and, when it is
-missing, the key file are made. Later nothing is ever made anew: a missing disk is reported and left
-out, a missing ledger or key stops the start.";
+Prints `ready ADDR` when it can do its work. Until then it waits: for the ledger, where that is in
+another process, and, with all roles, for as many storage nodes as expect_nodes says. The log says
+what it waits for; SIGTERM ends the wait.
+
+At the very first start (no custosd.json in the data folder) the ledger and, when it is missing, the
+key file are made; a gateway of a cluster that has evidence needs the key file of the others. A
+folder is made into a disk when the node sees it for the first time; one that is missing later is
+reported and left out. A missing ledger or key stops the start.";
 
 /// The Custos server: keeps video evidence complete, genuine and impossible to alter unnoticed.
 #[derive(Debug, Parser)]

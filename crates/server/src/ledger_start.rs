@@ -7,7 +7,7 @@ use custos_ledger::{Answer, ClusterInfo, Command, Envelope, Policy, Query};
 use custos_metastore::{MetaStore, MetaStoreHandle, OpenError, Options};
 use custos_ports::{Clock, Entropy, Ledger, LedgerError};
 
-use crate::data_dir::{Identity, Stage};
+use crate::data_dir::Stage;
 
 /// Why the ledger of a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -55,19 +55,29 @@ impl LedgerStartError {
     }
 }
 
+/// The cluster that a ledger is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun<'a> {
+    /// Origin line of its custody log.
+    pub(crate) origin: &'a str,
+    /// Whether it begins now.
+    pub(crate) stage: Stage,
+    /// Parameters of the rules, if it begins now.
+    pub(crate) policy: &'a Policy,
+}
+
 /// Opens the ledger in `dir`.
 pub(crate) async fn start(
     dir: &Path,
-    identity: &Identity,
-    policy: &Policy,
+    begun: Begun<'_>,
     clock: Arc<dyn Clock>,
     entropy: &(dyn Entropy + 'static),
 ) -> Result<MetaStoreHandle, LedgerStartError> {
-    if identity.stage == Stage::Settled && !has_contents(dir) {
+    if begun.stage == Stage::Settled && !has_contents(dir) {
         return Err(LedgerStartError::Lost { dir: dir.to_owned() });
     }
     let ledger = MetaStore::open(Options::new(dir, clock)).await?;
-    match settle(&ledger, dir, identity, policy, entropy).await {
+    match settle(&ledger, dir, begun, entropy).await {
         Ok(()) => Ok(ledger),
         Err(error) => {
             ledger.shutdown().await;
@@ -79,14 +89,13 @@ pub(crate) async fn start(
 async fn settle(
     ledger: &MetaStoreHandle,
     dir: &Path,
-    identity: &Identity,
-    policy: &Policy,
+    begun: Begun<'_>,
     entropy: &(dyn Entropy + 'static),
 ) -> Result<(), LedgerStartError> {
-    let origin = &identity.manifest.origin;
-    if identity.stage == Stage::Beginning {
+    let Begun { origin, stage, policy } = begun;
+    if stage == Stage::Beginning {
         // Asked for again after a first start that was cut short, it changes nothing.
-        let command = Command::InitCluster { origin: origin.clone(), policy: policy.clone() };
+        let command = Command::InitCluster { origin: origin.to_owned(), policy: policy.clone() };
         let envelope = Envelope {
             request_id: entropy.array(),
             actor: Actor::system(),

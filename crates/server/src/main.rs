@@ -70,7 +70,7 @@ impl Failure {
 /// How a node is to be started.
 enum Mode {
     Dev(DevOptions),
-    Run(ServerConfig),
+    Run(Box<ServerConfig>),
 }
 
 fn dispatch(command: Command) -> Result<(), Failure> {
@@ -83,15 +83,15 @@ fn dispatch(command: Command) -> Result<(), Failure> {
                 telemetry.otlp_endpoint =
                     env::var(OTLP_VARIABLE).ok().filter(|url| !url.is_empty());
             }
-            serve_until_stopped(Mode::Run(server), &log, &telemetry)
+            serve_until_stopped(Mode::Run(Box::new(server)), &log, &telemetry)
         }
         Command::Config(ConfigCommand::Check { file }) => {
-            print(&config::effective(&load_config(&file)?))
+            printed(&config::effective(&load_config(&file)?))
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "custosd", &mut script);
-            print(&String::from_utf8_lossy(&script))
+            printed(&String::from_utf8_lossy(&script))
         }
     }
 }
@@ -127,13 +127,21 @@ fn serve_until_stopped(
         // Caught before anything is made, so that a stop during the start is a clean one too.
         let mut signals =
             StopSignals::catch().map_err(|error| Failure::new(ErrorKind::Internal, &error))?;
-        let server = start(mode).await?;
-        print(&format!("ready {}\n", server.address()))?;
+        // A start may wait for another process for as long as that takes.
+        let server = tokio::select! {
+            biased;
+            signal = signals.next() => {
+                tracing::info!(signal, "stopping before the start was done");
+                return Ok(());
+            }
+            server = start(mode) => server?,
+        };
         let stop = async {
             let signal = signals.next().await;
             tracing::info!(signal, "stopping");
         };
-        server.run(stop).await.map_err(|error| {
+        let announce = |address| print(&format!("ready {address}\n"));
+        server.run(stop, announce).await.map_err(|error| {
             tracing::error!(%error, "stopped");
             Failure::new(error.kind(), &error)
         })
@@ -155,7 +163,7 @@ async fn start(mode: Mode) -> Result<Server, Failure> {
     let data_dir = data_dir.map_err(Failure::start)?;
     let config = match &mode {
         Mode::Dev(options) => dev::configuration(&data_dir, options),
-        Mode::Run(config) => config.clone(),
+        Mode::Run(config) => ServerConfig::clone(config),
     };
     let sockets =
         Sockets::bind(config.listen, config.metrics_listen).await.map_err(Failure::start)?;
@@ -167,11 +175,15 @@ async fn start(mode: Mode) -> Result<Server, Failure> {
     build(config, deps).await.map_err(Failure::start)
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+fn printed(text: &str) -> Result<(), Failure> {
+    print(text).map_err(|error| Failure::new(ErrorKind::Internal, &error))
+}
+
+fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever read it has enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure::new(ErrorKind::Internal, &error)),
+        other => other,
     }
 }

@@ -1,8 +1,8 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use custos_core::ErrorKind;
-use custos_metastore::MetaStoreHandle;
+use custos_core::{ClusterMap, ErasureProfile, ErrorKind};
 use custos_ports::LedgerError;
+use custos_storage_node::NodeFailure;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tonic::transport::server::Router;
 use tonic_health::{ServingStatus, server::HealthReporter};
@@ -10,23 +10,36 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use crate::{
     connections::accept,
     data_dir::DataDir,
-    disks::Disks,
     metrics::{self, MetricsPage},
+    roles::Roles,
     sockets::Sockets,
 };
 
 /// Longest wait for requests under way when a server is told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server that is ready to serve; [`run`](Self::run) does.
+/// What is waited for, while serving already, before a process calls itself ready.
+pub(crate) enum Readiness {
+    /// It is.
+    AtOnce,
+    /// Storage nodes of other processes, of which vaults of this profile are to be made.
+    WithVaults {
+        /// The cluster map.
+        changes: watch::Receiver<Arc<ClusterMap>>,
+        /// Profile of the vaults.
+        profile: ErasureProfile,
+    },
+}
+
+/// A server that can serve; [`run`](Self::run) does.
 pub struct Server {
     pub(crate) router: Router,
     pub(crate) health: HealthReporter,
     pub(crate) address: SocketAddr,
     pub(crate) sockets: Sockets,
     pub(crate) page: MetricsPage,
-    pub(crate) disks: Disks,
-    pub(crate) ledger: MetaStoreHandle,
+    pub(crate) readiness: Readiness,
+    pub(crate) roles: Roles,
     pub(crate) data_dir: DataDir,
 }
 
@@ -36,6 +49,12 @@ pub enum RunError {
     /// The ledger cannot go on.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The storage node must not go on.
+    #[error(transparent)]
+    Storage(#[from] NodeFailure),
+    /// Nobody could be told that it is ready.
+    #[error("it cannot be told that this process is ready")]
+    Announce(#[source] io::Error),
     /// The gRPC services ended.
     #[error("gRPC services ended: {reason}")]
     Ended {
@@ -48,7 +67,10 @@ impl RunError {
     /// How callers should class it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Internal
+        match self {
+            Self::Storage(failure) => failure.kind(),
+            Self::Ledger(_) | Self::Announce(_) | Self::Ended { .. } => ErrorKind::Internal,
+        }
     }
 }
 
@@ -60,12 +82,17 @@ impl Server {
     }
 
     /// Serves until `stop` resolves; then takes no new connection, gives requests under way 10 s
-    /// to end, and closes ledger and disks. Clients go on later from what was acknowledged.
+    /// to end, and closes disks and ledger. Clients go on later from what was acknowledged.
+    /// `announce` is called once, when the process can do its work.
     ///
     /// # Errors
     /// When it had to stop without being told to; everything is closed then too.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { router, health, address, sockets, page, disks, ledger, data_dir } = self;
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()>,
+        announce: impl FnOnce(SocketAddr) -> io::Result<()>,
+    ) -> Result<(), RunError> {
+        let Self { router, health, address, sockets, page, readiness, roles, data_dir } = self;
         let (draining, _) = watch::channel(false);
         let Sockets { api, metrics } = sockets;
         let signal = drained(&draining);
@@ -74,9 +101,17 @@ impl Server {
             .map(|listener| tokio::spawn(metrics::serve(listener, page, drained(&draining))));
         tracing::info!(%address, "serving");
 
+        let announced = async {
+            readiness.wait().await;
+            match announce(address) {
+                Ok(()) => std::future::pending().await,
+                Err(error) => RunError::Announce(error),
+            }
+        };
         let result = tokio::select! {
             () = stop => Ok(()),
-            error = ledger.failed() => Err(RunError::Ledger(error)),
+            error = roles.failed() => Err(error),
+            error = announced => Err(error),
             ended = &mut serving => Err(RunError::Ended { reason: reason_of(ended) }),
         };
         health.set_service_status("", ServingStatus::NotServing).await;
@@ -88,12 +123,21 @@ impl Server {
         if let Some(metrics) = metrics {
             end(metrics).await;
         }
-        ledger.shutdown().await;
-        disks.close().await;
+        roles.close().await;
         tracing::info!("stopped");
         // The folder is free for another process only now.
         drop(data_dir);
         result
+    }
+}
+
+impl Readiness {
+    async fn wait(self) {
+        let Self::WithVaults { mut changes, profile } = self else { return };
+        let has_vaults =
+            |map: &Arc<ClusterMap>| map.vaults.iter().any(|vault| vault.profile == profile);
+        // An error means that the server is gone altogether.
+        let _ = changes.wait_for(has_vaults).await;
     }
 }
 

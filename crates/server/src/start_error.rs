@@ -3,8 +3,12 @@ use custos_core::ErrorKind;
 use crate::{
     data_dir::{DataDirError, IdentityError, ManifestError},
     dev::CertificateError,
+    first_vault::FirstVaultError,
+    gateway_key::GatewayKeyError,
+    joining::JoinError,
     ledger_start::LedgerStartError,
     sockets::BindError,
+    storage_start::CredentialsError,
     tls::TlsError,
 };
 
@@ -29,9 +33,21 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// A disk stops the start.
+    /// A bucket has no credentials.
     #[error(transparent)]
-    Disk(#[from] custos_shardstore::OpenError),
+    Credentials(#[from] CredentialsError),
+    /// The cluster cannot be joined.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The storage node did not start.
+    #[error(transparent)]
+    Storage(#[from] custos_storage_node::StartError),
+    /// There are no vaults.
+    #[error(transparent)]
+    FirstVault(#[from] FirstVaultError),
+    /// The gateway has not the right key.
+    #[error(transparent)]
+    GatewayKey(#[from] GatewayKeyError),
     /// The ledger did not start.
     #[error(transparent)]
     Ledger(#[from] LedgerStartError),
@@ -54,7 +70,11 @@ impl StartError {
             Self::Certificate(error) => error.kind(),
             Self::Bind(error) => error.kind(),
             Self::Tls(error) => error.kind(),
-            Self::Disk(error) => error.kind(),
+            Self::Credentials(error) => error.kind(),
+            Self::Join(error) => error.kind(),
+            Self::Storage(error) => error.kind(),
+            Self::FirstVault(error) => error.kind(),
+            Self::GatewayKey(error) => error.kind(),
             Self::Ledger(error) => error.kind(),
             Self::Address(_) | Self::Reflection(_) => ErrorKind::Internal,
         }

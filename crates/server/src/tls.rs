@@ -1,6 +1,7 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use custos_core::ErrorKind;
+use custos_peers::PeerTls;
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 use crate::{
@@ -55,12 +56,22 @@ pub fn install_crypto_provider() {
 
 /// Reads the files of a TLS endpoint that asks every client for a certificate of its authority.
 pub(crate) fn server_config(files: &TlsFiles) -> Result<ServerTlsConfig, TlsError> {
-    let read = |path: &PathBuf| {
-        durable_file::read_text(path)?.ok_or_else(|| TlsError::Missing { path: path.clone() })
-    };
     let (ca, certificate, key) = (read(&files.ca)?, read(&files.certificate)?, read(&files.key)?);
     Ok(ServerTlsConfig::new()
         .identity(Identity::from_pem(certificate, key))
         .client_ca_root(Certificate::from_pem(ca))
         .timeout(HANDSHAKE_TIMEOUT))
+}
+
+/// Who this process is to the others of its cluster: the same as to its clients.
+pub(crate) fn peer_tls(files: &TlsFiles) -> Result<PeerTls, TlsError> {
+    Ok(PeerTls {
+        ca_pem: read(&files.ca)?,
+        certificate_pem: read(&files.certificate)?,
+        key_pem: read(&files.key)?,
+    })
+}
+
+fn read(path: &Path) -> Result<String, TlsError> {
+    durable_file::read_text(path)?.ok_or_else(|| TlsError::Missing { path: path.to_owned() })
 }

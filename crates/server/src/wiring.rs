@@ -1,38 +1,35 @@
 //! Wires the roles of one process together: the only place where ports meet real things.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use custos_gateway::{Gateway, GatewayDeps, GatewayMetrics, GatewayOptions, services};
-use custos_metastore::MetaStoreHandle;
-use custos_ports::{Clock, Entropy};
-use tonic::transport::{Server as GrpcServer, server::Router};
-use tonic_health::server::HealthReporter;
-use tracing::info_span;
+use custos_gateway::{Gateway, GatewayDeps, GatewayMetrics, GatewayOptions};
+use custos_meta_node::{Bootstrap, MetaService};
+use custos_peers::{Channels, ClusterOptions, ClusterPeers};
+use custos_ports::{Clock, Cluster, Entropy, Ledger};
+use custos_storage_node::{StorageDeps, StorageNode, WhenAbsent};
+use tokio::time::sleep;
 
 use crate::{
     Server, StartError,
-    config::ServerConfig,
-    data_dir::{DataDir, Identity, LEDGER_FOLDER, Stage},
-    disks::Disks,
-    keys::LocalKeyRing,
+    config::{GatewayConfig, MetaConfig, ServerConfig, StorageConfig},
+    data_dir::{DataDir, Identity, LEDGER_FOLDER, Manifest, Stage},
+    first_vault, gateway_key,
+    grpc::Services,
+    joining,
+    keys::{Kek, LocalKeyRing},
     ledger_start,
+    local_disks::LocalDisks,
     metrics::MetricsPage,
+    node_admin::ClusterAdmin,
+    roles::Roles,
+    server::Readiness,
     sockets::Sockets,
-    tls::{self, TlsError},
+    storage_start, tls,
+    waiting::Waiting,
 };
 
-/// Bytes that one stream may send before the gateway has taken them: enough for a fast link.
-const STREAM_WINDOW_BYTES: u32 = 4 << 20;
-/// Bytes that all streams of one connection together may.
-const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
-/// Largest HTTP/2 frame.
-const FRAME_BYTES_MAX: u32 = 1 << 20;
-/// Most streams of one connection; more wait at the client.
-const STREAMS_PER_CONNECTION_MAX: u32 = 128;
-/// A silent connection is asked for a sign of life this often,
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
-/// and closed when it gives none for this long.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after a map that could not be read.
+const MAP_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a server is given beside its configuration.
 pub struct ServerDeps {
@@ -42,130 +39,259 @@ pub struct ServerDeps {
     pub entropy: Arc<dyn Entropy>,
     /// The data folder, locked for this process.
     pub data_dir: DataDir,
-    /// Who the node in that folder is.
+    /// Who the process in that folder is.
     pub identity: Identity,
     /// The sockets to serve on.
     pub sockets: Sockets,
 }
 
-/// Opens disks and ledger and wires all roles to them. What it returns is ready to serve.
+/// Opens what the roles of this process need and wires them together. Waits for the ledger, where
+/// that is in another process, as long as it takes, saying so in the log; dropping the call gives
+/// up. What it returns is to be [`run`](Server::run).
 ///
 /// # Errors
 /// See [`StartError`]; everything that was opened is closed again.
-///
-/// # Panics
-/// When the manifest was changed while it ran.
 pub async fn build(config: ServerConfig, deps: ServerDeps) -> Result<Server, StartError> {
-    let tls = tls::server_config(&config.tls)?;
-    // Made before anything is opened: a bad certificate stops the start early.
-    let mut grpc = grpc_server().tls_config(tls).map_err(|error| TlsError::Unusable {
-        files: config.tls.clone(),
-        reason: reason_of(&error),
-    })?;
-    // Most clients in the field still ask for the older version of the protocol.
-    let reflection = reflection_builder().build_v1().map_err(StartError::Reflection)?;
-    let older_reflection = reflection_builder().build_v1alpha().map_err(StartError::Reflection)?;
-    let address = deps.sockets.api_address().map_err(StartError::Address)?;
-
     let ServerDeps { clock, entropy, data_dir, identity, sockets } = deps;
-    let disks = Disks::open(&config.disks, &identity.manifest.disks, identity.stage).await?;
-    let ledger = match settle(&config, &data_dir, &identity, &clock, &*entropy).await {
-        Ok(ledger) => ledger,
-        Err(error) => {
-            disks.close().await;
-            return Err(error);
+    // Made before anything is opened: a bad certificate stops the start early.
+    let services = Services::new(&config.tls, config.gateway.is_some())?;
+    let channels = Channels::new(tls::peer_tls(&config.tls)?);
+    let address = sockets.api_address().map_err(StartError::Address)?;
+    let mut roles = Roles::default();
+    let wiring = Wiring {
+        config: &config,
+        clock: &clock,
+        entropy: &entropy,
+        data_dir: &data_dir,
+        address,
+        channels,
+    };
+    match wiring.wire(identity, services, &mut roles).await {
+        Ok(Wired { services, page, readiness }) => {
+            let (router, health) = services.into_parts();
+            Ok(Server { router, health, address, sockets, page, readiness, roles, data_dir })
         }
-    };
-
-    let metrics = GatewayMetrics::default();
-    let page = MetricsPage::new(&metrics, disks.stores(), ledger.clone(), clock.now());
-    let Identity { kek, manifest, .. } = identity;
-    let gateway_deps = GatewayDeps {
-        ledger: Arc::new(ledger.clone()),
-        stores: disks.stores(),
-        key_ring: Arc::new(LocalKeyRing::new(kek, entropy.clone())),
-        entropy,
-        clock,
-        metrics,
-    };
-    let options = GatewayOptions {
-        profile: config.profile,
-        chunk_size: config.chunk_size,
-        ..GatewayOptions::default()
-    };
-    let gateway = Gateway::new(options, gateway_deps);
-    let (health, health_service) = tonic_health::server::health_reporter();
-    let router =
-        grpc.add_service(health_service).add_service(reflection).add_service(older_reflection);
-    let router = add_services(router, gateway, &health).await;
-    tracing::info!(
-        origin = %manifest.origin, profile = %manifest.profile, dir = %data_dir.path().display(),
-        "node is up"
-    );
-    Ok(Server { router, health, address, sockets, page, disks, ledger, data_dir })
-}
-
-/// Opens the ledger and, at a first start, makes the node's identity final.
-async fn settle(
-    config: &ServerConfig,
-    data_dir: &DataDir,
-    identity: &Identity,
-    clock: &Arc<dyn Clock>,
-    entropy: &(dyn Entropy + 'static),
-) -> Result<MetaStoreHandle, StartError> {
-    let dir = data_dir.path().join(LEDGER_FOLDER);
-    let ledger =
-        ledger_start::start(&dir, identity, &config.policy, clock.clone(), entropy).await?;
-    if identity.stage == Stage::Beginning
-        && let Err(error) = identity.manifest.save(data_dir.path())
-    {
-        ledger.shutdown().await;
-        return Err(error.into());
+        Err(error) => {
+            roles.close().await;
+            Err(error)
+        }
     }
-    Ok(ledger)
 }
 
-async fn add_services(router: Router, gateway: Gateway, health: &HealthReporter) -> Router {
-    let ingest = services::ingest(gateway.clone());
-    let playback = services::playback(gateway.clone());
-    let catalogue = services::catalogue(gateway.clone());
-    let custody = services::custody(gateway);
-    set_serving(health, &ingest).await;
-    set_serving(health, &playback).await;
-    set_serving(health, &catalogue).await;
-    set_serving(health, &custody).await;
-    router.add_service(ingest).add_service(playback).add_service(catalogue).add_service(custody)
+/// What all roles of a process have in common.
+struct Wiring<'a> {
+    config: &'a ServerConfig,
+    clock: &'a Arc<dyn Clock>,
+    entropy: &'a Arc<dyn Entropy>,
+    data_dir: &'a DataDir,
+    address: SocketAddr,
+    channels: Channels,
 }
 
-/// The service's type cannot be named, so that a reference to it stands for it.
-async fn set_serving<S: tonic::server::NamedService>(health: &HealthReporter, _service: &S) {
-    health.set_serving::<S>().await;
+/// All roles together.
+struct Wired {
+    services: Services,
+    page: MetricsPage,
+    readiness: Readiness,
 }
 
-fn grpc_server() -> GrpcServer {
-    GrpcServer::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_frame_size(FRAME_BYTES_MAX)
-        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
-        .concurrency_limit_per_connection(STREAMS_PER_CONNECTION_MAX as usize)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .trace_fn(|request| info_span!("rpc", path = %request.uri().path()))
-}
-
-fn reason_of(error: &dyn std::error::Error) -> String {
-    let mut reason = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        reason = format!("{reason}: {cause}");
-        source = cause.source();
+impl Wiring<'_> {
+    /// What is opened is put into `roles`, whatever becomes of the rest.
+    async fn wire(
+        &self,
+        identity: Identity,
+        mut services: Services,
+        roles: &mut Roles,
+    ) -> Result<Wired, StartError> {
+        let Identity { manifest, kek, stage } = identity;
+        let (ledger, mut manifest) = match (&self.config.meta, manifest) {
+            (Some(meta), Some(manifest)) => {
+                let ledger = self.open_ledger(meta, &manifest, stage, roles).await?;
+                (ledger, manifest)
+            }
+            (_, manifest) => self.join(manifest).await?,
+        };
+        if self.config.meta.is_some() {
+            let meta = MetaService::new(ledger.clone(), manifest.origin.clone());
+            services = services.add_meta(meta.into_server()).await;
+        }
+        let peers = ClusterPeers::spawn(
+            ClusterOptions::default(),
+            ledger.clone(),
+            Some(self.channels.clone()),
+            self.entropy.clone(),
+        );
+        if let Some(storage) = &self.config.storage {
+            self.start_storage(storage, &manifest, &ledger, &peers, roles).await?;
+            services = match &roles.storage {
+                Some(storage) => services.add_storage(storage.service()).await,
+                None => services,
+            };
+        }
+        let readiness = self.see_to_vaults(&mut manifest, &ledger, &peers, roles).await?;
+        let metrics = GatewayMetrics::default();
+        if let Some(gateway) = &self.config.gateway {
+            let settled =
+                gateway_key::settle(&*ledger, &gateway.key_file, kek, self.entropy).await?;
+            self.remember_key(&mut manifest, &settled)?;
+            let metrics = metrics.clone();
+            let gateway = self.gateway(gateway, settled, ledger, peers, metrics, roles).await;
+            services = services.add_gateway(gateway).await;
+        }
+        let page = MetricsPage::new(
+            self.config.gateway.as_ref().map(|_| &metrics),
+            roles.storage.as_ref().map(|storage| storage.local()),
+            roles.ledger.clone(),
+            self.clock.now(),
+        );
+        tracing::info!(
+            origin = %manifest.origin, roles = %self.role_names(),
+            dir = %self.data_dir.path().display(), "process is up"
+        );
+        Ok(Wired { services, page, readiness })
     }
-    reason
-}
 
-fn reflection_builder() -> tonic_reflection::server::Builder<'static> {
-    tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(custos_wire::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    fn role_names(&self) -> String {
+        let ServerConfig { meta, storage, gateway, .. } = self.config;
+        let names = [
+            meta.as_ref().map(|_| "meta"),
+            storage.as_ref().map(|_| "storage"),
+            gateway.as_ref().map(|_| "gateway"),
+        ];
+        names.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// The ledger in this process. At a first start, the cluster has begun then.
+    async fn open_ledger(
+        &self,
+        meta: &MetaConfig,
+        manifest: &Manifest,
+        stage: Stage,
+        roles: &mut Roles,
+    ) -> Result<Arc<dyn Ledger>, StartError> {
+        let dir = self.data_dir.path().join(LEDGER_FOLDER);
+        let begun = ledger_start::Begun { origin: &manifest.origin, stage, policy: &meta.policy };
+        let ledger = ledger_start::start(&dir, begun, self.clock.clone(), &**self.entropy).await?;
+        roles.ledger = Some(ledger.clone());
+        if stage == Stage::Beginning {
+            manifest.save(self.data_dir.path())?;
+        }
+        Ok(Arc::new(ledger))
+    }
+
+    /// The ledger in other processes. At a first start, this process belongs to its cluster then.
+    async fn join(
+        &self,
+        manifest: Option<Manifest>,
+    ) -> Result<(Arc<dyn Ledger>, Manifest), StartError> {
+        let known = manifest.as_ref().map(|manifest| manifest.origin.as_str());
+        let endpoints = &self.config.meta_endpoints;
+        let joined = joining::join(endpoints, known, &self.channels, self.entropy).await?;
+        let manifest = match manifest {
+            Some(manifest) => manifest,
+            None => {
+                let manifest = Manifest::of_cluster(joined.origin);
+                manifest.save(self.data_dir.path())?;
+                manifest
+            }
+        };
+        Ok((joined.ledger, manifest))
+    }
+
+    async fn start_storage(
+        &self,
+        config: &StorageConfig,
+        manifest: &Manifest,
+        ledger: &Arc<dyn Ledger>,
+        peers: &ClusterPeers,
+        roles: &mut Roles,
+    ) -> Result<(), StartError> {
+        // The disks of an earlier version are known by their ids and not by their places yet: one
+        // that is missing would be made anew.
+        let absent = match manifest.vault_0 {
+            Some(_) => WhenAbsent::Refuse,
+            None => WhenAbsent::Create,
+        };
+        let options = storage_start::options(config, self.data_dir.path(), self.address, absent)?;
+        let deps = StorageDeps {
+            ledger: ledger.clone(),
+            cluster: Arc::new(peers.clone()),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        };
+        let storage = StorageNode::start(options, deps).await?;
+        let mut disks = LocalDisks::new(peers.clone());
+        let changes = storage.store_changes();
+        disks.set(storage.stores());
+        roles.tasks.spawn(disks.follow(changes));
+        roles.storage = Some(storage);
+        Ok(())
+    }
+
+    /// Makes the vaults that this process can make alone, or waits for others beside its work.
+    async fn see_to_vaults(
+        &self,
+        manifest: &mut Manifest,
+        ledger: &Arc<dyn Ledger>,
+        peers: &ClusterPeers,
+        roles: &mut Roles,
+    ) -> Result<Readiness, StartError> {
+        let Some(meta) = &self.config.meta else { return Ok(Readiness::AtOnce) };
+        let entropy = self.entropy;
+        if let Some(profile) = self.config.own_vault_profile() {
+            let vault_0 = manifest.vault_0.as_deref();
+            first_vault::make(&**ledger, peers, entropy, profile, vault_0).await?;
+            if manifest.vault_0.take().is_some() {
+                manifest.save(self.data_dir.path())?;
+                tracing::info!("the disks of the earlier version are vault 0 of the cluster map");
+            }
+            return Ok(Readiness::AtOnce);
+        }
+        let nodes = usize::try_from(meta.expect_nodes).expect("32 bits fit");
+        let bootstrap = Bootstrap::new(nodes, meta.profile);
+        roles.tasks.spawn(bootstrap.run(ledger.clone(), entropy.clone()));
+        if self.config.gateway.is_none() {
+            return Ok(Readiness::AtOnce);
+        }
+        Ok(Readiness::WithVaults { changes: peers.changes(), profile: meta.profile })
+    }
+
+    /// From now on, no other key does for this folder.
+    fn remember_key(&self, manifest: &mut Manifest, kek: &Kek) -> Result<(), StartError> {
+        if manifest.key_id != Some(kek.id()) {
+            manifest.key_id = Some(kek.id());
+            manifest.save(self.data_dir.path())?;
+        }
+        Ok(())
+    }
+
+    /// A gateway that has read the map.
+    async fn gateway(
+        &self,
+        config: &GatewayConfig,
+        kek: Kek,
+        ledger: Arc<dyn Ledger>,
+        peers: ClusterPeers,
+        metrics: GatewayMetrics,
+        roles: &Roles,
+    ) -> Gateway {
+        let mut waiting = Waiting::on("the cluster map");
+        while let Err(error) = peers.refresh().await {
+            waiting.say(&error);
+            sleep(MAP_PAUSE).await;
+        }
+        waiting.end();
+        let own_node = roles.storage.as_ref().map(|storage| storage.local());
+        let deps = GatewayDeps {
+            ledger,
+            cluster: Arc::new(peers.clone()),
+            node_admin: Arc::new(ClusterAdmin::new(peers, own_node)),
+            key_ring: Arc::new(LocalKeyRing::new(kek, self.entropy.clone())),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+            metrics,
+        };
+        let (profile, chunk_size) = (config.profile, config.chunk_size);
+        Gateway::new(GatewayOptions { profile, chunk_size, ..GatewayOptions::default() }, deps)
+    }
 }

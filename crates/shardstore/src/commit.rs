@@ -7,8 +7,8 @@ use custos_ports::{ShardError, ShardKey};
 
 use crate::index::IndexChange;
 use crate::index_entry::IndexEntry;
+use crate::operation::CheckedShard;
 use crate::record::Place;
-use crate::write_job::{CheckedShard, Reply};
 
 /// A record with its place.
 pub(crate) struct PlannedRecord {
@@ -24,21 +24,27 @@ pub(crate) struct PlannedRecord {
 pub(crate) enum Latest {
     /// Written by this record.
     Written(usize),
-    Ended,
+    /// Ended by this record.
+    Ended(usize),
 }
 
-/// What becomes of a job.
+/// What becomes of an operation.
 pub(crate) enum Fate {
     Decided(Result<(), ShardError>),
     /// It is done when these records are durable.
     WithRecords(Vec<usize>),
+    /// It is refused because of this record, if that becomes durable; else it fails as that does.
+    RefusedBy {
+        record: usize,
+        error: ShardError,
+    },
 }
 
-/// The records of one group commit and the jobs that wait for them.
+/// The records of one group commit and the operations that wait for them.
 #[derive(Default)]
 pub(crate) struct CommitPlan {
     pub(crate) records: Vec<PlannedRecord>,
-    jobs: Vec<(Reply, Fate)>,
+    fates: Vec<Fate>,
     latest: HashMap<ShardKey, Latest>,
 }
 
@@ -65,14 +71,15 @@ impl CommitPlan {
         let index = self.records.len();
         match &record.change {
             IndexChange::Put { key, .. } => self.latest.insert(*key, Latest::Written(index)),
-            IndexChange::Remove { key, .. } => self.latest.insert(*key, Latest::Ended),
+            IndexChange::Remove { key, .. } => self.latest.insert(*key, Latest::Ended(index)),
         };
         self.records.push(record);
         index
     }
 
-    pub(crate) fn add_job(&mut self, reply: Reply, fate: Fate) {
-        self.jobs.push((reply, fate));
+    /// Of the next operation, in their order.
+    pub(crate) fn add_fate(&mut self, fate: Fate) {
+        self.fates.push(fate);
     }
 
     /// Records by extent, each in order of place.
@@ -84,18 +91,22 @@ impl CommitPlan {
         extents
     }
 
-    /// Tells every job its outcome, where `failed` says what became of the records of an extent.
-    pub(crate) fn answer(self, failed: impl Fn(u64) -> Option<ShardError>) {
-        for (reply, fate) in self.jobs {
-            let outcome = match fate {
-                Fate::Decided(outcome) => outcome,
-                Fate::WithRecords(records) => records
-                    .iter()
-                    .find_map(|index| failed(self.records[*index].place.extent))
-                    .map_or(Ok(()), Err),
-            };
-            // Whoever asked may have gone; the work is done all the same.
-            let _ = reply.send(outcome);
-        }
+    /// The outcome of each operation, where `failed` says what became of the records of an extent.
+    pub(crate) fn outcomes(
+        self,
+        failed: impl Fn(u64) -> Option<ShardError>,
+    ) -> Vec<Result<(), ShardError>> {
+        let records = self.records;
+        let outcome = |fate| match fate {
+            Fate::Decided(outcome) => outcome,
+            Fate::RefusedBy { record, error } => {
+                Err(failed(records[record].place.extent).unwrap_or(error))
+            }
+            Fate::WithRecords(indices) => {
+                let failures = indices.iter().map(|index: &usize| records[*index].place.extent);
+                failures.filter_map(&failed).next().map_or(Ok(()), Err)
+            }
+        };
+        self.fates.into_iter().map(outcome).collect()
     }
 }

@@ -1,50 +1,76 @@
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use custos_ports::ShardError;
-use parking_lot::RwLock;
+use custos_core::Fullness;
+use custos_ports::{Disk, DiskSpace, Quarantined, ShardError};
+use parking_lot::{Mutex, RwLock};
 
 use crate::DiskId;
 use crate::aligned::BufferPool;
-use crate::extent_file::IoMode;
-use crate::extents::ExtentDir;
-use crate::index::{Index, IndexError};
+use crate::extents::Extents;
+use crate::fullness::{FullnessMarks, Holdings};
+use crate::index::Index;
+use crate::index_store::IndexError;
 use crate::read_files::ReadFiles;
 
-/// What the writer and the readers of one disk share.
+/// What the engine and the readers of one disk share.
 pub(crate) struct DiskState {
     pub(crate) name: String,
     pub(crate) id: DiskId,
-    pub(crate) dir: PathBuf,
-    /// Device and inode of `dir` when it was opened.
-    pub(crate) dir_inode: (u64, u64),
-    /// Held locked while the disk is open.
-    pub(crate) lock: File,
-    pub(crate) extents: ExtentDir,
-    pub(crate) io_mode: IoMode,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) extents: Extents,
     pub(crate) index: Index,
     pub(crate) read_files: ReadFiles,
     pub(crate) buffers: Arc<BufferPool>,
+    pub(crate) marks: FullnessMarks,
+    /// Bytes given to extents and not written yet.
+    pub(crate) ahead_bytes: AtomicU64,
+    /// Bytes of spare files: neither free on the file system nor taken by extents.
+    pub(crate) spare_bytes: AtomicU64,
     /// Why the disk is out of service; once it is, it stays so until it is opened anew.
     pub(crate) offline: RwLock<Option<String>>,
+    /// Failed reads, writes and syncs since it was opened.
+    pub(crate) io_errors: AtomicU64,
+    /// Files and extents that were found unknown when it was opened; unknown blocks stand in the
+    /// index.
+    pub(crate) unknown_files: Mutex<Vec<Quarantined>>,
+    /// How much is quarantined in all.
+    pub(crate) quarantined: AtomicU64,
 }
 
 impl DiskState {
+    pub(crate) fn new(
+        name: String,
+        id: DiskId,
+        disk: Arc<dyn Disk>,
+        index: Index,
+        marks: FullnessMarks,
+    ) -> Self {
+        Self {
+            name,
+            id,
+            extents: Extents::new(disk.clone()),
+            disk,
+            index,
+            read_files: ReadFiles::default(),
+            buffers: Arc::new(BufferPool::default()),
+            marks,
+            ahead_bytes: AtomicU64::new(0),
+            spare_bytes: AtomicU64::new(0),
+            offline: RwLock::new(None),
+            io_errors: AtomicU64::new(0),
+            unknown_files: Mutex::default(),
+            quarantined: AtomicU64::new(0),
+        }
+    }
+
     /// Fails when the disk is out of service, and takes it out of service when its folder is not
     /// the one that was opened: a file that no directory names still takes writes and loses them.
     pub(crate) fn check_in_service(&self) -> Result<(), ShardError> {
         if let Some(reason) = self.offline.read().clone() {
             return Err(self.offline_error(reason));
         }
-        let here = std::fs::metadata(&self.dir)
-            .is_ok_and(|found| (found.dev(), found.ino()) == self.dir_inode);
-        let locked = rustix::fs::fstat(&self.lock).is_ok_and(|found| found.st_nlink > 0);
-        if here && locked {
-            return Ok(());
-        }
-        Err(self.go_offline(format!("its folder {} was removed", self.dir.display())))
+        self.disk.check_in_place().map_err(|reason| self.go_offline(reason))
     }
 
     /// Takes the disk out of service; the first reason stands.
@@ -62,6 +88,11 @@ impl DiskState {
         ShardError::Offline { store: self.name.clone(), reason }
     }
 
+    /// Counts a failure of the disk itself.
+    pub(crate) fn count_io_error(&self) {
+        self.io_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn io_error(
         &self,
         operation: &'static str,
@@ -74,9 +105,34 @@ impl DiskState {
         self.io_error("index access", error)
     }
 
-    /// Bytes that the file system gives us; 0 when it does not say.
-    pub(crate) fn free_bytes(&self) -> u64 {
-        rustix::fs::statvfs(self.extents.path())
-            .map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize))
+    /// What it does not know and therefore keeps, at most `limit` of it.
+    pub(crate) fn quarantine(&self, limit: usize) -> Result<Vec<Quarantined>, IndexError> {
+        let files = self.unknown_files.lock().clone();
+        let blocks = self.index.unknown().map(|unknown| unknown.map(Quarantined::from));
+        files.into_iter().map(Ok).chain(blocks).take(limit).collect()
+    }
+
+    /// Room on the file system; none when it does not say.
+    pub(crate) fn space(&self) -> DiskSpace {
+        self.disk.space().unwrap_or_default()
+    }
+
+    /// What the disk has of its own.
+    pub(crate) fn holdings(&self) -> Holdings {
+        let ahead_bytes = self.ahead_bytes.load(Ordering::Relaxed);
+        let spare_bytes = self.spare_bytes.load(Ordering::Relaxed);
+        Holdings { ahead_bytes, spare_bytes, ..self.index.holdings() }
+    }
+
+    /// How full the disk is. A file system that does not say how much is free counts as full: it
+    /// would fail a write just as well.
+    pub(crate) fn fullness(&self) -> Fullness {
+        self.marks.fullness(&self.space(), &self.holdings())
+    }
+
+    /// Takes the disk out of service because someone else removed one of its extents.
+    pub(crate) fn lost_extent(&self, number: u64) -> ShardError {
+        let path = self.extents.locate(number);
+        self.go_offline(format!("its extent {} was removed", path.display()))
     }
 }

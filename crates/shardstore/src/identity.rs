@@ -1,82 +1,108 @@
-//! `disk.json`: which disk a directory is.
+//! `disk.json`: which disk a folder is, and how often it was taken into service.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::io;
 
-use serde_json::{Value, json};
+use custos_core::{DiskGeneration, RunId};
+use custos_ports::Disk;
+use serde_json::{Map, Value, json};
 
 use crate::error::OpenError;
+use crate::extents::EXTENTS_FOLDER;
 use crate::{DiskId, OpenMode};
 
-/// Newest format of a disk's directory that this version reads, and the one it writes.
-pub(crate) const FORMAT_VERSION: u64 = 1;
+/// Newest format of a disk's folder that this version reads, and the one it writes. Version 1 has
+/// no generation.
+pub(crate) const FORMAT_VERSION: u64 = 2;
 const FILE_NAME: &str = "disk.json";
 const FORMAT_NAME: &str = "custos-disk";
+/// Far more than there is to say.
+const FILE_BYTES_MAX: usize = 64 << 10;
 
-/// Makes the directory and its identity, or checks the ones that are there.
-pub(crate) fn establish(
-    dir: &Path,
+/// What a disk says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) id: DiskId,
+    /// As last taken into service; 0 before the first time.
+    pub(crate) generation: DiskGeneration,
+    /// A taking into service that was begun and not finished.
+    pub(crate) opening: Option<Opening>,
+}
+
+/// A claim to the next generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) generation: DiskGeneration,
+    /// Tells this claim from that of a copy of the disk.
+    pub(crate) run: RunId,
+}
+
+/// Checks that the folder can be opened as asked, and changes nothing.
+pub(crate) fn check(
+    disk: &dyn Disk,
     mode: OpenMode,
     expected_id: Option<DiskId>,
-) -> Result<DiskId, OpenError> {
-    match mode {
-        OpenMode::Create { id } => create(dir, id),
-        OpenMode::Existing => {
-            if !dir.is_dir() {
-                return Err(OpenError::Missing { dir: dir.to_owned() });
-            }
-            let found = load(dir)?.ok_or_else(|| OpenError::NoIdentity { dir: dir.to_owned() })?;
-            match expected_id {
-                Some(expected) if expected != found => {
-                    Err(OpenError::WrongIdentity { dir: dir.to_owned(), expected, found })
-                }
-                _ => Ok(found),
+) -> Result<Option<Identity>, OpenError> {
+    let dir = disk.locate("");
+    let found = load(disk)?;
+    match (mode, found) {
+        (OpenMode::Create { .. }, Some(found)) => Err(OpenError::Exists { dir, found: found.id }),
+        (OpenMode::Create { .. }, None) => {
+            let listed = disk.list(EXTENTS_FOLDER);
+            let listed = listed.map_err(OpenError::io("list", disk.locate(EXTENTS_FOLDER)))?;
+            // A probe that was cut short is no extent.
+            match listed.iter().all(|name| name.starts_with('.')) {
+                true => Ok(None),
+                false => Err(OpenError::Orphaned { dir }),
             }
         }
+        (OpenMode::Existing, None) => Err(OpenError::NoIdentity { dir }),
+        (OpenMode::Existing, Some(found)) => match expected_id {
+            Some(expected) if expected != found.id => {
+                Err(OpenError::WrongIdentity { dir, expected, found: found.id })
+            }
+            _ => Ok(Some(found)),
+        },
     }
 }
 
-fn create(dir: &Path, id: DiskId) -> Result<DiskId, OpenError> {
-    let extents = dir.join("extents");
-    fs::create_dir_all(&extents).map_err(OpenError::io("create", &extents))?;
-    if let Some(found) = load(dir)? {
-        return Err(OpenError::Exists { dir: dir.to_owned(), found });
-    }
-    let mut entries = fs::read_dir(&extents).map_err(OpenError::io("list", &extents))?;
-    if entries.next().is_some() {
-        return Err(OpenError::Orphaned { dir: dir.to_owned() });
-    }
-    // The identity comes last and at once, so that a disk made half-way is not taken for one.
-    write(dir, id).map_err(OpenError::io("write disk.json in", dir))?;
-    Ok(id)
-}
-
-fn write(dir: &Path, id: DiskId) -> io::Result<()> {
-    let text = format!(
-        "{:#}\n",
-        json!({ "disk_id": id.to_string(), "format": FORMAT_NAME, "version": FORMAT_VERSION })
-    );
-    let temporary = dir.join("disk.json.new");
-    let mut file = File::create(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, dir.join(FILE_NAME))?;
-    sync_dir(dir)?;
-    match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent),
-        _ => sync_dir(Path::new(".")),
+/// The identity of a disk that is there, or that is made now.
+pub(crate) fn establish(
+    disk: &dyn Disk,
+    mode: OpenMode,
+    expected_id: Option<DiskId>,
+) -> Result<Identity, OpenError> {
+    match (check(disk, mode, expected_id)?, mode) {
+        (Some(found), _) => Ok(found),
+        (None, OpenMode::Create { id }) => {
+            let identity = Identity { id, generation: DiskGeneration(0), opening: None };
+            // It comes last and at once, so that a disk made half-way is not taken for one.
+            store(disk, &identity)?;
+            Ok(identity)
+        }
+        (None, OpenMode::Existing) => unreachable!("checked: an existing disk has an identity"),
     }
 }
 
-/// Makes the names in a directory durable.
-pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+/// Writes the identity durably, in place of the one that is there.
+pub(crate) fn store(disk: &dyn Disk, identity: &Identity) -> Result<(), OpenError> {
+    let mut value = Map::new();
+    // In order of name, whatever order a map keeps.
+    value.insert("disk_id".into(), identity.id.to_string().into());
+    value.insert("format".into(), FORMAT_NAME.into());
+    value.insert("generation".into(), identity.generation.0.into());
+    if let Some(Opening { generation, run }) = identity.opening {
+        let opening = json!({ "generation": generation.0, "run": run.to_string() });
+        value.insert("opening".into(), opening);
+    }
+    value.insert("version".into(), FORMAT_VERSION.into());
+    let value = Value::Object(value);
+    disk.replace_small(FILE_NAME, format!("{value:#}\n").as_bytes())
+        .map_err(OpenError::io("write", disk.locate(FILE_NAME)))
 }
 
-fn load(dir: &Path) -> Result<Option<DiskId>, OpenError> {
-    let file = dir.join(FILE_NAME);
-    let text = match fs::read(&file) {
+fn load(disk: &dyn Disk) -> Result<Option<Identity>, OpenError> {
+    let file = disk.locate(FILE_NAME);
+    let text = match disk.read_small(FILE_NAME, FILE_BYTES_MAX) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(OpenError::io("read", file)(error)),
@@ -88,47 +114,78 @@ fn load(dir: &Path) -> Result<Option<DiskId>, OpenError> {
     }
     let version = value["version"].as_u64().ok_or_else(|| bad("it has no version"))?;
     if version > FORMAT_VERSION {
-        let supported = FORMAT_VERSION;
-        return Err(OpenError::NewerFormat { dir: dir.to_owned(), found: version, supported });
+        let dir = disk.locate("");
+        return Err(OpenError::NewerFormat { dir, found: version, supported: FORMAT_VERSION });
     }
-    let id = value["disk_id"].as_str().and_then(DiskId::parse);
-    id.ok_or_else(|| bad("disk_id is not 32 hexadecimal digits")).map(Some)
+    let id = value["disk_id"].as_str().and_then(|text| text.parse().ok());
+    let id = id.ok_or_else(|| bad("disk_id is not 32 hexadecimal digits"))?;
+    if version == 1 {
+        return Ok(Some(Identity { id, generation: DiskGeneration(0), opening: None }));
+    }
+    let generation = value["generation"].as_u64().ok_or_else(|| bad("it has no generation"))?;
+    let opening = match &value["opening"] {
+        Value::Null => None,
+        opening => Some(Opening {
+            generation: DiskGeneration(
+                opening["generation"].as_u64().ok_or_else(|| bad("its opening is damaged"))?,
+            ),
+            run: opening["run"]
+                .as_str()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| bad("its opening is damaged"))?,
+        }),
+    };
+    Ok(Some(Identity { id, generation: DiskGeneration(generation), opening }))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::folder_disk::FolderDisk;
 
     const ID: DiskId = DiskId::from_bytes([0x5a; 16]);
 
     #[test]
     fn a_disk_is_made_once_and_recognised_afterwards() {
         let dir = tempfile::tempdir().expect("tempdir");
-        let dir = dir.path().join("disk");
+        let disk = FolderDisk::at(dir.path());
+        disk.make_folder(EXTENTS_FOLDER).expect("made");
+        let made = establish(&disk, OpenMode::Create { id: ID }, None).expect("made");
+        assert_eq!((made.id, made.generation, made.opening), (ID, DiskGeneration(0), None));
         assert!(matches!(
-            establish(&dir, OpenMode::Existing, None),
-            Err(OpenError::Missing { .. })
-        ));
-        assert_eq!(establish(&dir, OpenMode::Create { id: ID }, None).expect("made"), ID);
-        assert!(matches!(
-            establish(&dir, OpenMode::Create { id: ID }, None),
+            establish(&disk, OpenMode::Create { id: ID }, None),
             Err(OpenError::Exists { found: ID, .. })
         ));
-        assert_eq!(establish(&dir, OpenMode::Existing, Some(ID)).expect("there"), ID);
+        assert_eq!(establish(&disk, OpenMode::Existing, Some(ID)).expect("there"), made);
         let other = DiskId::from_bytes([1; 16]);
         assert!(matches!(
-            establish(&dir, OpenMode::Existing, Some(other)),
+            establish(&disk, OpenMode::Existing, Some(other)),
             Err(OpenError::WrongIdentity { found: ID, .. })
         ));
+    }
+
+    #[test]
+    fn an_opening_stands_on_the_disk_until_it_is_finished() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let disk = FolderDisk::at(dir.path());
+        let opening = Opening { generation: DiskGeneration(8), run: RunId::from_bytes([7; 16]) };
+        for opening in [Some(opening), None] {
+            let identity = Identity { id: ID, generation: DiskGeneration(7), opening };
+            store(&disk, &identity).expect("stored");
+            assert_eq!(load(&disk).expect("readable"), Some(identity));
+        }
     }
 
     #[test]
     fn an_empty_directory_is_not_taken_for_a_disk() {
         let dir = tempfile::tempdir().expect("tempdir");
         assert!(matches!(
-            establish(dir.path(), OpenMode::Existing, None),
+            establish(&FolderDisk::at(dir.path()), OpenMode::Existing, None),
             Err(OpenError::NoIdentity { .. })
         ));
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 0, "nothing was changed");
     }
 
     #[test]
@@ -137,7 +194,7 @@ mod tests {
         fs::create_dir(dir.path().join("extents")).expect("mkdir");
         fs::write(dir.path().join("extents/EXT-00000001.ext"), b"?").expect("write");
         assert!(matches!(
-            establish(dir.path(), OpenMode::Create { id: ID }, None),
+            establish(&FolderDisk::at(dir.path()), OpenMode::Create { id: ID }, None),
             Err(OpenError::Orphaned { .. })
         ));
     }
@@ -145,16 +202,21 @@ mod tests {
     #[test]
     fn newer_and_damaged_identities_are_named() {
         let dir = tempfile::tempdir().expect("tempdir");
+        let disk = FolderDisk::at(dir.path());
         let open = |text: &str| {
             fs::write(dir.path().join(FILE_NAME), text).expect("write");
-            establish(dir.path(), OpenMode::Existing, None).expect_err("refused").to_string()
+            establish(&disk, OpenMode::Existing, None).expect_err("refused").to_string()
         };
         let newer = open(r#"{"format":"custos-disk","version":9}"#);
-        assert!(newer.contains("disk format 9, this version reads up to 1"), "{newer}");
+        assert!(newer.contains("disk format 9, this version reads up to 2"), "{newer}");
         for text in ["", "{", "[]", r#"{"format":"x"}"#, r#"{"format":"custos-disk"}"#] {
             assert!(open(text).contains("disk.json is damaged"), "{text}");
         }
         let no_id = open(r#"{"format":"custos-disk","version":1,"disk_id":"5a"}"#);
         assert!(no_id.contains("disk_id"), "{no_id}");
+        for rest in [r#""x":0"#, r#""generation":-1"#, r#""generation":3,"opening":{}"#] {
+            let text = format!(r#"{{"format":"custos-disk","version":2,"disk_id":"{ID}",{rest}}}"#);
+            assert!(open(&text).contains("disk.json is damaged"), "{text}");
+        }
     }
 }

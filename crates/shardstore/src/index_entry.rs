@@ -6,10 +6,10 @@ use custos_core::{ChunkIndex, EvidenceId, Salt, ShardSlot, Timestamp, VaultId};
 use custos_ports::{ShardEntry, ShardKey};
 
 use crate::checksum::crc32c;
-use crate::record::{Place, RecordBody, RecordHead, array};
+use crate::record::{Place, RecordBody, RecordHead, array, payload_blocks};
 
 /// Version of everything in the index.
-pub(crate) const INDEX_VERSION: u8 = 1;
+pub(crate) const INDEX_VERSION: u8 = 2;
 /// Bytes of a shard's key in the index.
 pub(crate) const KEY_BYTES: usize = 42;
 const EVIDENCE_PREFIX_BYTES: usize = 21;
@@ -53,6 +53,11 @@ impl IndexEntry {
             fingerprint: fingerprint(header, *payload_len, checksums),
             header: header.clone(),
         })
+    }
+
+    /// Blocks of head and payload.
+    pub(crate) fn total_blocks(&self) -> u32 {
+        u32::from(self.head_blocks) + payload_blocks(self.payload_len)
     }
 
     pub(crate) fn to_shard_entry(&self, key: ShardKey) -> ShardEntry {

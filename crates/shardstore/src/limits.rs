@@ -11,6 +11,8 @@ pub const COMMIT_JOBS_MAX: usize = 64;
 pub const COMMIT_BYTES_MAX: usize = 16 << 20;
 /// Most extents open for writing between two group commits.
 pub const WRITE_EXTENTS_OPEN_MAX: usize = 4;
+/// Most files of extents that were given back kept to become extents again.
+pub const SPARE_FILES_MAX: usize = 4;
 /// Most extents kept open for reading.
 pub const READ_EXTENTS_OPEN_MAX: usize = 64;
 /// Most reads of one disk at once; more wait for their turn.

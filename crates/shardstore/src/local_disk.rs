@@ -1,33 +1,32 @@
-use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use custos_core::limits::{DISK_QUEUE_ITEMS_MAX, PAGE_ITEMS_MAX};
-use custos_core::{ChunkIndex, EvidenceId, VaultId};
+use custos_core::{ChunkIndex, DiskGeneration, EvidenceId, RunId, VaultId};
 use custos_ports::{
-    RemovalOrder, ShardEntry, ShardError, ShardKey, ShardPage, ShardRead, ShardStore, ShardWrite,
-    StoreStatus,
+    Disk, Quarantined, RemovalOrder, ShardEntry, ShardError, ShardKey, ShardPage, ShardRead,
+    ShardStore, ShardWrite, StoreStatus,
 };
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::aligned::BufferPool;
+use crate::compaction::CompactionStep;
+use crate::compactor::Compactor;
 use crate::disk_state::DiskState;
+use crate::engine::Engine;
 use crate::error::OpenError;
-use crate::extent_file::IoMode;
-use crate::extents::ExtentDir;
-use crate::index::Index;
+use crate::extents::EXTENTS_FOLDER;
+use crate::folder_disk::FolderDisk;
+use crate::identity::{Identity, Opening};
 use crate::limits::{COMMIT_JOBS_MAX, READS_IN_FLIGHT_MAX};
-use crate::open_extents::OpenExtents;
-use crate::read_files::ReadFiles;
-use crate::recover::{RecoverError, recover};
-use crate::write_job::{CheckedShard, WriteJob};
-use crate::writer::Writer;
-use crate::{DiskId, OpenMode, Options, ScanReport, identity, reader};
+use crate::operation::{CheckedShard, Operation};
+use crate::recover::RecoverError;
+use crate::rocks_index::RocksIndexFolder;
+use crate::writer::{WriteJob, Writer};
+use crate::{Compacted, DiskId, OpenMode, Options, ScanReport, identity, reader};
 
 /// Most keys that one job removes; longer orders take several.
 const REMOVAL_KEYS_MAX: usize = COMMIT_JOBS_MAX * 16;
@@ -38,9 +37,11 @@ const REMOVAL_KEYS_MAX: usize = COMMIT_JOBS_MAX * 16;
 /// blocking the thread meanwhile; [`close`](Self::close) does the same without blocking.
 pub struct LocalDisk {
     state: Arc<DiskState>,
+    identity: Mutex<Identity>,
     report: ScanReport,
     queue: Mutex<Option<mpsc::Sender<WriteJob>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    compactor: Mutex<Option<Compactor>>,
     reads: Arc<Semaphore>,
 }
 
@@ -53,53 +54,55 @@ impl LocalDisk {
     /// has a newer format; nothing is changed then. When the file system or the index fails.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let dir = options.dir.as_path();
-        let id = identity::establish(dir, options.mode, options.expected_id)?;
-        let lock = lock(dir)?;
-        // Two processes may have made the disk at once: what stands there now counts.
-        identity::establish(dir, OpenMode::Existing, Some(id))?;
-        let extents = ExtentDir::new(dir);
-        let probed = IoMode::probe(extents.path());
-        let io_mode = probed.map_err(OpenError::io("use", extents.path()))?;
-        let found = std::fs::metadata(dir).map_err(OpenError::io("read", dir))?;
-        let index_error = |error: &dyn std::fmt::Display| OpenError::Index {
-            dir: dir.to_owned(),
-            reason: error.to_string(),
-        };
-        let index = Index::open(&dir.join("index"), id, options.index_cache_bytes)
-            .map_err(|error| index_error(&error))?;
-        let state = Arc::new(DiskState {
-            name: format!("{} ({})", options.name, dir.display()),
-            id,
-            dir: dir.to_owned(),
-            dir_inode: (found.dev(), found.ino()),
-            lock,
-            extents,
-            io_mode,
-            index,
-            read_files: ReadFiles::default(),
-            buffers: Arc::new(BufferPool::default()),
-            offline: RwLock::new(None),
-        });
-        let recovered = recover(&state).map_err(|error| match error {
-            RecoverError::Index(error) => index_error(&error),
-            RecoverError::Io(error) => OpenError::io("scan", state.extents.path())(error),
+        let disk = Arc::new(FolderDisk::at(dir));
+        match options.mode {
+            OpenMode::Create { .. } => {
+                let made = disk.make_folder(EXTENTS_FOLDER);
+                made.map_err(OpenError::io("create", disk.locate(EXTENTS_FOLDER)))?;
+            }
+            OpenMode::Existing if !dir.is_dir() => {
+                return Err(OpenError::Missing { dir: dir.to_owned() });
+            }
+            OpenMode::Existing => {}
+        }
+        identity::check(&*disk, options.mode, options.expected_id)?;
+        disk.take()?;
+        // Another process may have made the disk meanwhile: what stands there now counts.
+        let identity = identity::establish(&*disk, options.mode, options.expected_id)?;
+        let id = identity.id;
+        let name = format!("{} ({})", options.name, dir.display());
+        let index = RocksIndexFolder::new(dir.join("index"), options.index_cache_bytes);
+        let opened = Engine::open(name, id, disk.clone(), &index, options.extent_limits());
+        let (engine, report) = opened.map_err(|error| match error {
+            RecoverError::Index(error) => {
+                OpenError::Index { dir: dir.to_owned(), reason: error.to_string() }
+            }
+            RecoverError::Io(error) => OpenError::io("scan", disk.locate(EXTENTS_FOLDER))(error),
         })?;
+        let state = engine.state().clone();
         tracing::info!(
-            disk = %state.name, %id, io = ?state.io_mode,
+            disk = %state.name, %id, generation = %identity.generation,
             shards = state.index.counters().shards, "disk open"
         );
-        let next_extent = recovered.next_extent;
-        let extents = OpenExtents::new(state.clone(), &options, next_extent, recovered.resumable);
-        let writer = Writer::new(state.clone(), extents, recovered.next_sequence);
         let (queue, jobs) = mpsc::channel(DISK_QUEUE_ITEMS_MAX);
         let thread = std::thread::Builder::new().name("shard-writer".into());
+        let writer = Writer::new(engine);
         let thread = thread.spawn(move || writer.run(jobs));
         let thread = thread.map_err(OpenError::io("start the writer of", dir))?;
+        let compactor = match options.compaction_bytes_per_second {
+            0 => None,
+            rate => {
+                let started = Compactor::start(queue.clone(), rate);
+                Some(started.map_err(OpenError::io("start the compactor of", dir))?)
+            }
+        };
         Ok(Self {
             state,
-            report: recovered.report,
+            identity: Mutex::new(identity),
+            report,
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(thread)),
+            compactor: Mutex::new(compactor),
             reads: Arc::new(Semaphore::new(READS_IN_FLIGHT_MAX)),
         })
     }
@@ -108,6 +111,48 @@ impl LocalDisk {
     #[must_use]
     pub fn id(&self) -> DiskId {
         self.state.id
+    }
+
+    /// How often the disk was taken into service, as it says itself; 0 before the first time.
+    #[must_use]
+    pub fn generation(&self) -> DiskGeneration {
+        self.identity.lock().generation
+    }
+
+    /// Begins to take the disk into service: notes on it, durably, the claim to the next
+    /// generation under the random name `opening`. Returns the claim to be registered in the
+    /// ledger: the one that stands on the disk already, if it was begun before and not finished,
+    /// so that a registration whose answer was lost is repeated under its own name. Blocks the
+    /// thread for one small write.
+    ///
+    /// # Errors
+    /// `Io`; there may or may not be a claim on the disk then: call it again.
+    pub fn begin_opening(&self, opening: RunId) -> Result<(DiskGeneration, RunId), OpenError> {
+        let mut identity = self.identity.lock();
+        if let Some(Opening { generation, run }) = identity.opening {
+            return Ok((generation, run));
+        }
+        let generation = DiskGeneration(identity.generation.0.saturating_add(1));
+        let claimed = Identity { opening: Some(Opening { generation, run: opening }), ..*identity };
+        identity::store(&*self.state.disk, &claimed)?;
+        *identity = claimed;
+        Ok((generation, opening))
+    }
+
+    /// Ends the taking into service, after the ledger accepted its claim: the claimed generation
+    /// is the disk's own from now on. Fine when none was begun. Blocks the thread for one small
+    /// write.
+    ///
+    /// # Errors
+    /// `Io`; the claim still stands then, or is fulfilled: call it again.
+    pub fn finish_opening(&self) -> Result<DiskGeneration, OpenError> {
+        let mut identity = self.identity.lock();
+        if let Some(Opening { generation, .. }) = identity.opening {
+            let opened = Identity { generation, opening: None, ..*identity };
+            identity::store(&*self.state.disk, &opened)?;
+            *identity = opened;
+        }
+        Ok(identity.generation)
     }
 
     /// Human name for logs and errors: the given name and the directory.
@@ -125,23 +170,55 @@ impl LocalDisk {
     /// Finishes the writes that wait and closes the disk; later calls fail as `Offline`. The
     /// directory can be opened again when this disk is dropped.
     pub async fn close(&self) {
-        let thread = self.stop();
-        let joined = tokio::task::spawn_blocking(move || thread.map(JoinHandle::join)).await;
+        let (compactor, thread) = self.stop();
+        let joined = tokio::task::spawn_blocking(move || {
+            if let Some(compactor) = compactor {
+                compactor.stop();
+            }
+            thread.map(JoinHandle::join)
+        })
+        .await;
         if !matches!(joined, Ok(None | Some(Ok(())))) {
             tracing::error!(disk = %self.state.name, "its writer ended badly");
         }
         self.state.offline.write().get_or_insert_with(|| "closed".to_owned());
     }
 
-    fn stop(&self) -> Option<JoinHandle<()>> {
-        self.queue.lock().take();
-        self.writer.lock().take()
+    /// Gives back the space of everything that is needed no more: removes extents without a record
+    /// that is, and those with more than half garbage after moving the rest. The disk does so by
+    /// itself when it has time; this does it at once, as fast as it can.
+    ///
+    /// # Errors
+    /// `Full` when there is no space to move records to; `Offline`, `Io`. What was given back
+    /// until then stays so, and nothing is lost.
+    pub async fn compact(&self) -> Result<Compacted, ShardError> {
+        let mut compacted = Compacted::default();
+        loop {
+            match self.submit(|reply| WriteJob::Compact { reply }).await? {
+                CompactionStep::Idle => return Ok(compacted),
+                CompactionStep::Moved { bytes } => compacted.bytes_moved += bytes,
+                CompactionStep::Kept => compacted.extents_kept += 1,
+                CompactionStep::Removed { bytes_freed } => {
+                    compacted.extents_removed += 1;
+                    compacted.bytes_freed += bytes_freed;
+                }
+            }
+        }
     }
 
-    async fn submit(
+    fn stop(&self) -> (Option<Compactor>, Option<JoinHandle<()>>) {
+        self.queue.lock().take();
+        (self.compactor.lock().take(), self.writer.lock().take())
+    }
+
+    async fn commit(&self, operation: Operation) -> Result<(), ShardError> {
+        self.submit(|reply| WriteJob::Commit { operation, reply }).await
+    }
+
+    async fn submit<T>(
         &self,
-        job: impl FnOnce(oneshot::Sender<Result<(), ShardError>>) -> WriteJob,
-    ) -> Result<(), ShardError> {
+        job: impl FnOnce(oneshot::Sender<Result<T, ShardError>>) -> WriteJob,
+    ) -> Result<T, ShardError> {
         let stopped = || self.offline("its writer has stopped");
         let queue = self.queue.lock().clone().ok_or_else(stopped)?;
         let (reply, outcome) = oneshot::channel();
@@ -183,7 +260,7 @@ impl ShardStore for LocalDisk {
     async fn write(&self, shard: ShardWrite) -> Result<(), ShardError> {
         let shard = CheckedShard::new(shard)
             .map_err(|reason| self.state.io_error("checking the shard", reason))?;
-        self.submit(|reply| WriteJob::Write { shard, reply }).await
+        self.commit(Operation::Write(shard)).await
     }
 
     async fn read(
@@ -225,10 +302,39 @@ impl ShardStore for LocalDisk {
         .await
     }
 
+    async fn list_all(
+        &self,
+        vault: Option<VaultId>,
+        after: Option<ShardKey>,
+        limit: usize,
+    ) -> Result<ShardPage, ShardError> {
+        let limit = limit.min(PAGE_ITEMS_MAX);
+        self.blocking(move |state| {
+            state.check_in_service()?;
+            let page = state.index.list_all(vault, after, limit);
+            page.map_err(|error| state.index_error(&error))
+        })
+        .await
+    }
+
+    async fn verify(&self, key: &ShardKey) -> Result<(), ShardError> {
+        let key = *key;
+        self.blocking(move |state| reader::read(state, &key, None).map(drop)).await
+    }
+
+    async fn quarantine(&self, limit: usize) -> Result<Vec<Quarantined>, ShardError> {
+        let limit = limit.min(PAGE_ITEMS_MAX);
+        self.blocking(move |state| {
+            state.check_in_service()?;
+            state.quarantine(limit).map_err(|error| state.index_error(&error))
+        })
+        .await
+    }
+
     async fn remove(&self, keys: &[ShardKey], order: RemovalOrder) -> Result<(), ShardError> {
         for keys in keys.chunks(REMOVAL_KEYS_MAX) {
             let keys = keys.to_vec();
-            self.submit(|reply| WriteJob::Remove { keys, order, reply }).await?;
+            self.commit(Operation::Remove { keys, order }).await?;
         }
         Ok(())
     }
@@ -237,23 +343,34 @@ impl ShardStore for LocalDisk {
         let status = self.blocking(|state| {
             // Notices a folder that is gone.
             let _ = state.check_in_service();
-            Ok(state.free_bytes())
+            Ok((state.space(), state.fullness()))
         });
-        let free_bytes = status.await.unwrap_or(0);
+        let (space, fullness) = status.await.unwrap_or_default();
+        let holdings = self.state.holdings();
         let counters = self.state.index.counters();
         StoreStatus {
             name: self.state.name.clone(),
             offline: self.state.offline.read().clone(),
             shards: counters.shards,
             payload_bytes: counters.payload_bytes,
-            free_bytes,
+            stored_bytes: holdings.held_bytes + holdings.ahead_bytes,
+            fullness,
+            total_bytes: space.total_bytes,
+            free_bytes: space.free_bytes,
+            quarantined: self.state.quarantined.load(Ordering::Relaxed),
+            io_errors: self.state.io_errors.load(Ordering::Relaxed),
+            ..StoreStatus::default()
         }
     }
 }
 
 impl Drop for LocalDisk {
     fn drop(&mut self) {
-        if self.stop().is_some_and(|thread| thread.join().is_err()) {
+        let (compactor, thread) = self.stop();
+        if let Some(compactor) = compactor {
+            compactor.stop();
+        }
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!(disk = %self.state.name, "its writer ended badly");
         }
     }
@@ -262,16 +379,5 @@ impl Drop for LocalDisk {
 impl std::fmt::Debug for LocalDisk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LocalDisk").field("name", &self.state.name).finish_non_exhaustive()
-    }
-}
-
-fn lock(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join("lock");
-    let file = File::options().write(true).create(true).truncate(false).open(&path);
-    let file = file.map_err(OpenError::io("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::Locked { dir: dir.to_owned() }),
-        Err(std::fs::TryLockError::Error(error)) => Err(OpenError::io("lock", &path)(error)),
     }
 }

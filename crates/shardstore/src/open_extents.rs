@@ -2,23 +2,27 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use crate::Options;
+use custos_ports::{DiskFile, FileAccess};
+
 use crate::aligned::AlignedBuffer;
+use crate::block_writer::BlockWriter;
 use crate::disk_state::DiskState;
-use crate::extent_file::{ExtentFile, is_no_space};
+use crate::extent_book::Checkpoint;
 use crate::extent_header::{ExtentHeader, RetentionMonth};
-use crate::identity::sync_dir;
-use crate::index::Checkpoint;
+use crate::extents::write_header;
 use crate::limits::WRITE_EXTENTS_OPEN_MAX;
+use crate::options::ExtentLimits;
 use crate::record::{BLOCK_BYTES, Place};
+use crate::spare_files::SpareFiles;
 
 /// Whose space a record takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SpaceClass {
     /// Not the space that is kept back.
     Shard,
-    /// Any space: a full disk must still take removals.
-    Tombstone,
+    /// Any space: a full disk must still take removals, and move what is left of an extent that
+    /// gives back more.
+    Any,
 }
 
 /// Extents that are being appended to, at most one per retention month.
@@ -29,8 +33,8 @@ pub(crate) struct OpenExtents {
     state: Arc<DiskState>,
     extent_blocks_max: u32,
     preallocate_blocks: u32,
-    space_kept_back_bytes: u64,
     open: Vec<OpenExtent>,
+    spares: SpareFiles,
     resumable: HashMap<RetentionMonth, (u64, u32)>,
     next_extent: u64,
     uses: u64,
@@ -39,7 +43,9 @@ pub(crate) struct OpenExtents {
 struct OpenExtent {
     number: u64,
     month: RetentionMonth,
-    file: ExtentFile,
+    sequence_min: u64,
+    unknown_blocks: u32,
+    file: Arc<dyn DiskFile>,
     /// Records before this block are durable and in the index.
     committed_block: u32,
     /// Records of the current group commit end here.
@@ -54,7 +60,7 @@ struct OpenExtent {
 impl OpenExtents {
     pub(crate) fn new(
         state: Arc<DiskState>,
-        options: &Options,
+        limits: ExtentLimits,
         next_extent: u64,
         resumable: HashMap<RetentionMonth, (u64, u32)>,
     ) -> Self {
@@ -62,11 +68,12 @@ impl OpenExtents {
             let blocks = bytes.div_ceil(BLOCK_BYTES as u64).clamp(1, u64::from(u32::MAX / 4));
             u32::try_from(blocks).expect("clamped")
         };
+        let extent_blocks_max = blocks(limits.extent_bytes_max);
         Self {
+            spares: SpareFiles::new(state.clone(), extent_blocks_max),
             state,
-            extent_blocks_max: blocks(options.extent_bytes_max),
-            preallocate_blocks: blocks(options.preallocate_bytes),
-            space_kept_back_bytes: options.space_kept_back_bytes,
+            extent_blocks_max,
+            preallocate_blocks: blocks(limits.preallocate_bytes),
             open: Vec::new(),
             resumable,
             next_extent,
@@ -128,15 +135,18 @@ impl OpenExtents {
         number: u64,
         end: u32,
     ) -> io::Result<Option<OpenExtent>> {
-        let path = self.state.extents.file(number);
-        let file = ExtentFile::open_to_append(&path, self.state.io_mode)?;
+        let file = self.state.extents.open(number, FileAccess::Append)?;
         // Nothing that someone else put there is overwritten.
-        if file.len()? != u64::from(end) * BLOCK_BYTES as u64 {
+        if file.byte_len()? != u64::from(end) * BLOCK_BYTES as u64 {
             return Ok(None);
         }
+        let known = self.state.index.book(number).and_then(|book| book.checkpoint);
+        let known = known.unwrap_or_default();
         Ok(Some(OpenExtent {
             number,
             month,
+            sequence_min: known.sequence_min,
+            unknown_blocks: known.unknown_blocks,
             file,
             committed_block: end,
             reserved_block: end,
@@ -152,30 +162,47 @@ impl OpenExtents {
         sequence: u64,
         class: SpaceClass,
     ) -> io::Result<OpenExtent> {
-        self.check_space(1, class)?;
+        if self.spares.is_empty() {
+            self.check_space(1, class)?;
+        }
         let number = self.next_extent;
         self.next_extent += 1;
-        let path = self.state.extents.file(number);
-        let file = ExtentFile::create(&path, self.state.io_mode)?;
         let header = ExtentHeader { disk: self.state.id, number, month, sequence_min: sequence };
-        let written =
-            write_header(&file, &header).and_then(|()| sync_dir(self.state.extents.path()));
-        if let Err(error) = written {
-            // It was made a moment ago and holds nothing.
-            let _ = std::fs::remove_file(&path);
-            return Err(error);
-        }
-        tracing::debug!(disk = %self.state.name, extent = number, month = month.0, "extent begun");
+        let (file, allocated_block) = match self.spares.begin(&header)? {
+            Some(begun) => begun,
+            None => (self.begin(&header)?, 1),
+        };
+        tracing::debug!(
+            disk = %self.state.name, extent = number, month = month.0, blocks = allocated_block,
+            "extent begun"
+        );
         Ok(OpenExtent {
             number,
             month,
+            sequence_min: sequence,
+            unknown_blocks: 0,
             file,
             committed_block: 1,
             reserved_block: 1,
-            allocated_block: 1,
+            allocated_block,
             is_full: false,
             last_use: 0,
         })
+    }
+
+    /// Makes the file of a new extent.
+    fn begin(&self, header: &ExtentHeader) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.state.extents.create(header.number)?;
+        let written = write_header(&*file, header).and_then(|()| match planted!(SkipFolderSync) {
+            true => Ok(()),
+            false => self.state.extents.sync_names(),
+        });
+        if let Err(error) = written {
+            // It was made a moment ago and holds nothing.
+            let _ = self.state.extents.remove(header.number);
+            return Err(error);
+        }
+        Ok(file)
     }
 
     /// Makes sure that the extent has space up to `end`, a step ahead where there is enough.
@@ -204,14 +231,17 @@ impl OpenExtents {
         outcome
     }
 
-    fn check_space(&self, blocks: u32, class: SpaceClass) -> io::Result<()> {
+    /// Makes spare files room where there is not enough.
+    fn check_space(&mut self, blocks: u32, class: SpaceClass) -> io::Result<()> {
         let kept_back = match class {
-            SpaceClass::Shard => self.space_kept_back_bytes,
-            SpaceClass::Tombstone => 0,
+            SpaceClass::Shard => self.state.marks.space_kept_back_bytes,
+            SpaceClass::Any => 0,
         };
         let needed = kept_back.saturating_add(u64::from(blocks) * BLOCK_BYTES as u64);
-        if self.state.free_bytes() < needed {
-            return Err(io::ErrorKind::StorageFull.into());
+        while self.state.space().free_bytes < needed {
+            if !self.spares.drop_one() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
         }
         Ok(())
     }
@@ -230,7 +260,7 @@ impl OpenExtents {
     ) -> io::Result<()> {
         let extent = self.find(number);
         let offset = u64::from(extent.committed_block) * BLOCK_BYTES as u64;
-        let mut out = BlockWriter { file: &extent.file, buffer, filled: 0, offset };
+        let mut out = BlockWriter::new(&*extent.file, buffer, offset);
         for (head, payload) in records {
             out.push(head)?;
             out.push(payload)?;
@@ -240,7 +270,16 @@ impl OpenExtents {
     }
 
     pub(crate) fn sync(&mut self, number: u64) -> io::Result<()> {
+        if planted!(SkipDataSync, AnswerBeforeSync) {
+            return Ok(());
+        }
         self.find(number).file.sync_data()
+    }
+
+    /// What `AnswerBeforeSync` should have done earlier.
+    #[cfg(test)]
+    pub(crate) fn sync_late(&mut self) {
+        self.open.iter().for_each(|extent| extent.file.sync_data().expect("not with failures"));
     }
 
     pub(crate) fn is_unlinked(&mut self, number: u64) -> io::Result<bool> {
@@ -250,17 +289,29 @@ impl OpenExtents {
     /// Forgets what was reserved since the last commit, and cuts off what was written of it.
     pub(crate) fn roll_back(&mut self, number: u64) -> io::Result<()> {
         let extent = self.find(number);
+        if planted!(SkipRollBack) {
+            extent.reserved_block = extent.committed_block;
+            return Ok(());
+        }
         extent.file.set_len(u64::from(extent.committed_block) * BLOCK_BYTES as u64)?;
         extent.file.sync_data()?;
         extent.reserved_block = extent.committed_block;
         extent.allocated_block = extent.committed_block;
+        // There was no space, whatever the file system said of it.
+        self.spares.drop_all();
         Ok(())
     }
 
     /// What the index is to note when the reserved records are durable.
     pub(crate) fn checkpoint(&mut self, number: u64, sequence_max: u64) -> Checkpoint {
         let extent = self.find(number);
-        Checkpoint { end_block: extent.reserved_block, sequence_max, month: Some(extent.month) }
+        Checkpoint {
+            end_block: extent.reserved_block,
+            sequence_min: extent.sequence_min,
+            sequence_max,
+            month: Some(extent.month),
+            unknown_blocks: extent.unknown_blocks,
+        }
     }
 
     pub(crate) fn commit(&mut self, number: u64) {
@@ -278,6 +329,60 @@ impl OpenExtents {
             let (at, _) = oldest.expect("there are several");
             self.close(at);
         }
+    }
+
+    /// Between two group commits: where space is short, gives up what is kept only to be quick.
+    pub(crate) fn release_if_short(&mut self) {
+        let is_much = |open: &OpenExtent, step: u32| {
+            open.allocated_block.saturating_sub(open.committed_block) > step
+        };
+        let step = self.preallocate_blocks;
+        let has_much = self.open.iter().any(|open| is_much(open, step));
+        if (self.spares.is_empty() && !has_much) || !self.spares.is_space_short() {
+            return;
+        }
+        self.spares.drop_all();
+        for extent in self.open.iter_mut().filter(|open| is_much(open, step)) {
+            let end = extent.committed_block;
+            match extent.file.set_len(u64::from(end) * BLOCK_BYTES as u64) {
+                Ok(()) => extent.allocated_block = end,
+                Err(error) => {
+                    let (disk, extent) = (&self.state.name, extent.number);
+                    tracing::warn!(%disk, extent, %error, "space not given back");
+                }
+            }
+        }
+    }
+
+    /// Takes over the spare files that are there.
+    pub(crate) fn adopt_spares(&mut self, numbers: &[u64]) -> io::Result<()> {
+        self.spares.adopt(numbers)
+    }
+
+    /// Gives back the file of an extent that the index has forgotten. When this returns, no folder
+    /// has it under its name for good.
+    pub(crate) fn give_back(&mut self, number: u64) -> io::Result<()> {
+        self.spares.give_back(number)
+    }
+
+    pub(crate) fn is_open(&self, number: u64) -> bool {
+        self.open.iter().any(|open| open.number == number)
+    }
+
+    /// Between two group commits: never appends to this extent again.
+    pub(crate) fn close_for_good(&mut self, number: u64) {
+        if let Some(at) = self.open.iter().position(|open| open.number == number) {
+            self.close(at);
+        }
+        self.resumable.retain(|_, (resumable, _)| *resumable != number);
+    }
+
+    /// Bytes that the file system has given and that hold no record.
+    pub(crate) fn ahead_bytes(&self) -> u64 {
+        let ahead = |open: &OpenExtent| {
+            u64::from(open.allocated_block.saturating_sub(open.committed_block))
+        };
+        self.open.iter().map(ahead).sum::<u64>() * BLOCK_BYTES as u64
     }
 
     pub(crate) fn close_all(&mut self) {
@@ -303,48 +408,7 @@ impl OpenExtents {
     }
 }
 
-fn write_header(file: &ExtentFile, header: &ExtentHeader) -> io::Result<()> {
-    let mut block = AlignedBuffer::new(BLOCK_BYTES);
-    block.copy_from_slice(&header.encode());
-    file.write_all_at(&block, 0)?;
-    file.sync_data()
-}
-
-/// Gathers bytes in aligned memory and writes them in large pieces. Payloads come from the
-/// network and are hardly ever aligned, so they are copied; that costs a tenth of the write.
-struct BlockWriter<'a> {
-    file: &'a ExtentFile,
-    buffer: &'a mut AlignedBuffer,
-    filled: usize,
-    offset: u64,
-}
-
-impl BlockWriter<'_> {
-    fn push(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            if self.filled == self.buffer.len() {
-                self.flush()?;
-            }
-            let count = bytes.len().min(self.buffer.len() - self.filled);
-            let (now, later) = bytes.split_at(count);
-            self.buffer[self.filled..self.filled + count].copy_from_slice(now);
-            self.filled += count;
-            bytes = later;
-        }
-        Ok(())
-    }
-
-    fn pad(&mut self) {
-        let end = self.filled.next_multiple_of(BLOCK_BYTES);
-        self.buffer[self.filled..end].fill(0);
-        self.filled = end;
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        assert_eq!(self.filled % BLOCK_BYTES, 0, "only whole blocks are written");
-        self.file.write_all_at(&self.buffer[..self.filled], self.offset)?;
-        self.offset += self.filled as u64;
-        self.filled = 0;
-        Ok(())
-    }
+/// Whether an error says that there is no space, and not that the disk is broken.
+pub(crate) fn is_no_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::DiskId;
+use crate::fullness::FullnessMarks;
 
 /// How a disk is opened.
 #[derive(Debug, Clone)]
@@ -21,6 +22,16 @@ pub struct Options {
     /// Bytes of the file system that shards never use, so that removals and the index can always
     /// be written. 64 MiB by default.
     pub space_kept_back_bytes: u64,
+    /// From where on the disk says that it is near full, in permille of what it could hold: what
+    /// it holds already and what is free for it, less what is kept back; of bytes or of inodes,
+    /// whichever is worse. 850 by default.
+    pub near_full_permille: u16,
+    /// From where on repair and moves onto the disk are refused; counted alike. 900 by default.
+    pub backfill_full_permille: u16,
+    /// From where on new shards are refused; counted alike. 950 by default.
+    pub full_permille: u16,
+    /// Bytes a second that the disk moves to give back space; 0 for never. 32 MiB by default.
+    pub compaction_bytes_per_second: u64,
     /// Memory for blocks of the index. 8 MiB by default.
     pub index_cache_bytes: usize,
 }
@@ -38,7 +49,28 @@ pub enum OpenMode {
     },
 }
 
+/// How space is given out on a disk, in bytes; the fields are those of [`Options`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExtentLimits {
+    pub(crate) extent_bytes_max: u64,
+    pub(crate) preallocate_bytes: u64,
+    pub(crate) marks: FullnessMarks,
+}
+
 impl Options {
+    pub(crate) fn extent_limits(&self) -> ExtentLimits {
+        ExtentLimits {
+            extent_bytes_max: self.extent_bytes_max,
+            preallocate_bytes: self.preallocate_bytes,
+            marks: FullnessMarks {
+                near_full_permille: self.near_full_permille,
+                backfill_full_permille: self.backfill_full_permille,
+                full_permille: self.full_permille,
+                space_kept_back_bytes: self.space_kept_back_bytes,
+            },
+        }
+    }
+
     /// Options with the defaults named at each field.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, name: impl Into<String>, mode: OpenMode) -> Self {
@@ -50,6 +82,10 @@ impl Options {
             extent_bytes_max: 1 << 30,
             preallocate_bytes: 16 << 20,
             space_kept_back_bytes: 64 << 20,
+            near_full_permille: 850,
+            backfill_full_permille: 900,
+            full_permille: 950,
+            compaction_bytes_per_second: 32 << 20,
             index_cache_bytes: 8 << 20,
         }
     }

@@ -1,26 +1,21 @@
 use std::io;
 use std::sync::Arc;
 
+use custos_ports::{DiskFile, FileAccess};
 use parking_lot::Mutex;
 
-use crate::extent_file::{ExtentFile, IoMode};
-use crate::extents::ExtentDir;
+use crate::extents::Extents;
 use crate::limits::READ_EXTENTS_OPEN_MAX;
 
 /// Extents open for reading, the least recently used closed first.
 #[derive(Debug, Default)]
 pub(crate) struct ReadFiles {
     /// Most recently used last.
-    open: Mutex<Vec<(u64, Arc<ExtentFile>)>>,
+    open: Mutex<Vec<(u64, Arc<dyn DiskFile>)>>,
 }
 
 impl ReadFiles {
-    pub(crate) fn get(
-        &self,
-        extents: &ExtentDir,
-        number: u64,
-        mode: IoMode,
-    ) -> io::Result<Arc<ExtentFile>> {
+    pub(crate) fn get(&self, extents: &Extents, number: u64) -> io::Result<Arc<dyn DiskFile>> {
         {
             let mut open = self.open.lock();
             if let Some(at) = open.iter().position(|(found, _)| *found == number) {
@@ -31,12 +26,17 @@ impl ReadFiles {
             }
         }
         // Opened without the lock: a slow disk must not hold up reads of other extents.
-        let file = Arc::new(ExtentFile::open_to_read(&extents.file(number), mode)?);
+        let file = extents.open(number, FileAccess::Read)?;
         let mut open = self.open.lock();
         if open.len() >= READ_EXTENTS_OPEN_MAX {
             open.remove(0);
         }
         open.push((number, file.clone()));
         Ok(file)
+    }
+
+    /// Closes an extent that is gone, when the last read of it ends.
+    pub(crate) fn forget(&self, number: u64) {
+        self.open.lock().retain(|(found, _)| *found != number);
     }
 }

@@ -13,8 +13,13 @@ use crate::record_payload::{Damage, verified_range, verify_payload};
 pub(crate) enum ReadFailure {
     Damage(Damage),
     Io(io::Error),
+    /// No folder names the record's extent any more.
+    Unlinked,
     Offline(ShardError),
 }
+
+/// Most times that a record is looked up anew because its extent was given back meanwhile.
+const LOOK_UPS_MAX: u32 = 8;
 
 /// Reads `range` of a shard's payload, the whole when `None`. Blocks the thread.
 pub(crate) fn read(
@@ -23,19 +28,41 @@ pub(crate) fn read(
     range: Option<Range<u64>>,
 ) -> Result<ShardRead, ShardError> {
     state.check_in_service()?;
-    let entry = state.index.get(key).map_err(|error| state.index_error(&error))?;
     let not_found = || ShardError::NotFound { store: state.name.clone(), key: Box::new(*key) };
-    let entry = entry.ok_or_else(not_found)?;
-    let len = u64::from(entry.payload_len);
-    let Range { start, end } = range.unwrap_or(0..len);
-    if start > end || end > len {
-        return Err(ShardError::Range { store: state.name.clone(), start, end, len });
-    }
-    let within = |at: u64| usize::try_from(at).expect("within a payload, at most 64 MiB");
-    read_record(state, key, &entry, within(start)..within(end)).map_err(|failure| match failure {
+    let look_up = || {
+        let entry = state.index.get(key).map_err(|error| state.index_error(&error))?;
+        entry.ok_or_else(not_found)
+    };
+    let mut entry = look_up()?;
+    let mut look_ups = 1;
+    let outcome = loop {
+        let len = u64::from(entry.payload_len);
+        let Range { start, end } = range.clone().unwrap_or(0..len);
+        if start > end || end > len {
+            return Err(ShardError::Range { store: state.name.clone(), start, end, len });
+        }
+        let within = |at: u64| usize::try_from(at).expect("within a payload, at most 64 MiB");
+        let outcome = read_record(state, key, &entry, within(start)..within(end));
+        // The file of an extent that is given back may be filled with zeros and written anew while
+        // it is read. Nothing of that verifies as the record, so it shows as damage of any sort.
+        let may_be_gone = matches!(outcome, Err(ReadFailure::Unlinked | ReadFailure::Damage(_)));
+        if !may_be_gone || look_ups == LOOK_UPS_MAX {
+            break outcome;
+        }
+        // Before an extent is given back, the index points to where its records went.
+        let now = look_up()?;
+        if now == entry {
+            break outcome;
+        }
+        entry = now;
+        look_ups += 1;
+    };
+    outcome.map_err(|failure| match failure {
+        ReadFailure::Unlinked => state.lost_extent(entry.place.extent),
         ReadFailure::Offline(error) => error,
         ReadFailure::Io(error) => {
             tracing::warn!(disk = %state.name, %error, ?key, "read failed");
+            state.count_io_error();
             state.io_error("read", error)
         }
         ReadFailure::Damage(damage) => {
@@ -54,7 +81,7 @@ pub(crate) fn read_record(
     range: Range<usize>,
 ) -> Result<ShardRead, ReadFailure> {
     let place = entry.place;
-    let file = match state.read_files.get(&state.extents, place.extent, state.io_mode) {
+    let file = match state.read_files.get(&state.extents, place.extent) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             state.check_in_service().map_err(ReadFailure::Offline)?;
@@ -64,9 +91,8 @@ pub(crate) fn read_record(
     };
     if file.is_unlinked().map_err(ReadFailure::Io)? {
         state.check_in_service().map_err(ReadFailure::Offline)?;
-        let path = state.extents.file(place.extent);
-        let reason = format!("its extent {} was removed", path.display());
-        return Err(ReadFailure::Offline(state.go_offline(reason)));
+        state.read_files.forget(place.extent);
+        return Err(ReadFailure::Unlinked);
     }
 
     let head_len = usize::from(entry.head_blocks) * BLOCK_BYTES;

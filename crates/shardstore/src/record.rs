@@ -264,13 +264,13 @@ fn reason_code(reason: RemovalReason) -> u8 {
     match reason {
         RemovalReason::AbortedUpload => 1,
         RemovalReason::SupersededAttempt => 2,
+        RemovalReason::Moved => 3,
+        RemovalReason::Disposition => 4,
     }
 }
 
 fn reason_of(code: u8) -> Option<RemovalReason> {
-    [RemovalReason::AbortedUpload, RemovalReason::SupersededAttempt]
-        .into_iter()
-        .find(|reason| reason_code(*reason) == code)
+    RemovalReason::ALL.into_iter().find(|reason| reason_code(*reason) == code)
 }
 
 /// `N` bytes from `at` on, of a slice that is known to reach that far.

@@ -63,7 +63,7 @@ pub(crate) fn verify_payload(
         let block = first_block + index;
         let expected = checksums[block];
         let found = crc32c(bytes);
-        if found != expected {
+        if found != expected && !planted!(IgnoreChecksums) {
             return Err(Damage::Block { place, block, expected, found });
         }
     }

@@ -2,15 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use custos_ports::ShardKey;
+use custos_ports::{DiskFile, FileAccess, Quarantined, ShardKey};
 
 use crate::aligned::AlignedBuffer;
 use crate::disk_state::DiskState;
-use crate::extent_file::ExtentFile;
+use crate::extent_book::Checkpoint;
 use crate::extent_header::{ExtentHeader, RetentionMonth};
-use crate::index::{Checkpoint, IndexChange, IndexError};
+use crate::extents::EXTENTS_FOLDER;
+use crate::index::IndexChange;
 use crate::index_entry::IndexEntry;
+use crate::index_store::IndexError;
+use crate::quarantine::UnknownBlocks;
 use crate::reader::{ReadFailure, read_record};
 use crate::record::{BLOCK_BYTES, RecordHead, Stamp};
 use crate::scan::{ScanEnd, ScanStart, scan};
@@ -26,6 +31,10 @@ pub(crate) struct Recovered {
     pub(crate) next_sequence: u64,
     /// Extents that more records may be appended to, one per retention month.
     pub(crate) resumable: HashMap<RetentionMonth, (u64, u32)>,
+    /// Spare files, as an earlier process left them.
+    pub(crate) spares: Vec<u64>,
+    /// Extents that are damaged: never removed.
+    pub(crate) damaged: HashSet<u64>,
     pub(crate) report: ScanReport,
 }
 
@@ -42,20 +51,30 @@ pub(crate) enum RecoverError {
 /// completed enter the index; a record known to have been synced enters it unread, so that damage
 /// to it is reported when it is read and not mistaken for a write that never ended.
 pub(crate) fn recover(state: &DiskState) -> Result<Recovered, RecoverError> {
-    let mut recovery = Recovery::new(state, state.index.checkpoints()?);
-    let numbers = state.extents.list()?;
-    for number in &numbers {
+    let mut recovery = Recovery::new(state, state.index.checkpoints());
+    // A process that was killed may have made an extent whose name is not yet durable.
+    if !planted!(TrustNames) {
+        state.extents.sync_names()?;
+    }
+    let listing = state.extents.list()?;
+    for name in &listing.foreign {
+        recovery.foreign_file(name);
+    }
+    for number in &listing.numbers {
         recovery.extent(*number)?;
     }
-    recovery.note_missing(&numbers);
+    recovery.note_missing(&listing.numbers);
+    recovery.recovered.spares = listing.spares;
     recovery.finish()
 }
 
 struct ScannedExtent {
     number: u64,
-    file: ExtentFile,
+    file: Arc<dyn DiskFile>,
     file_len: u64,
     month: Option<RetentionMonth>,
+    sequence_min: u64,
+    unknown_blocks: u64,
     end: ScanEnd,
 }
 
@@ -68,6 +87,7 @@ struct Recovery<'a> {
     doubtful: Vec<(ShardKey, Stamp, IndexEntry)>,
     changes: Vec<IndexChange>,
     tombstones: Vec<IndexChange>,
+    unknown: Vec<UnknownBlocks>,
     scanned: Vec<ScannedExtent>,
     recovered: Recovered,
 }
@@ -88,6 +108,7 @@ impl<'a> Recovery<'a> {
             doubtful: Vec::new(),
             changes: Vec::new(),
             tombstones: Vec::new(),
+            unknown: Vec::new(),
             scanned: Vec::new(),
             recovered,
         }
@@ -96,8 +117,10 @@ impl<'a> Recovery<'a> {
     fn extent(&mut self, number: u64) -> Result<(), RecoverError> {
         self.recovered.next_extent = self.recovered.next_extent.max(number.saturating_add(1));
         let known = self.known.get(&number).copied();
-        let file_len = match std::fs::metadata(self.state.extents.file(number)) {
-            Ok(metadata) => metadata.len(),
+        let opened = self.state.extents.open(number, FileAccess::Append);
+        let opened = opened.and_then(|file| Ok((file.byte_len()?, file)));
+        let (file_len, file) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
                 self.damaged_extent(number, &format!("it cannot be read: {error}"));
                 return Ok(());
@@ -105,10 +128,14 @@ impl<'a> Recovery<'a> {
         };
         if let Some(known) = known {
             let known_len = u64::from(known.end_block) * BLOCK_BYTES as u64;
-            if file_len == known_len {
+            if file_len == known_len || (planted!(TrustIndex) && file_len > known_len) {
                 if let Some(month) = known.month {
                     self.resume(month, number, known.end_block);
                 }
+                return Ok(());
+            }
+            if file_len < known_len && known.end_block <= 1 && known.month.is_none() {
+                // The process was killed right after it made the file: it never had a header.
                 return Ok(());
             }
             if file_len < known_len {
@@ -116,10 +143,24 @@ impl<'a> Recovery<'a> {
                 return Ok(());
             }
         }
-        match self.scan_extent(number, known, file_len) {
-            Ok(scanned) => {
+        // A record that was only in memory when the process died must not be shown before it is on
+        // the disk; and after a sync that failed, memory may show what the disk never got and will
+        // never get. A disk that fails here is not opened.
+        file.sync_data()?;
+        if !planted!(KeepCache) {
+            file.forget_cached()?;
+        }
+        match self.scan_extent(number, known, file, file_len) {
+            Ok(mut scanned) => {
                 self.recovered.report.extents_scanned += 1;
                 self.recovered.report.damaged_blocks += scanned.end.damaged_blocks;
+                self.unknown.append(&mut scanned.end.unknown);
+                if self.unknown.len() >= CHANGES_PER_BATCH {
+                    self.state.index.add_unknown(&std::mem::take(&mut self.unknown))?;
+                }
+                if scanned.end.unreadable_blocks > 0 {
+                    self.damaged_extent(number, "it has blocks that cannot be read");
+                }
                 self.saw_sequence(scanned.end.sequence_max);
                 self.scanned.push(scanned);
             }
@@ -137,37 +178,41 @@ impl<'a> Recovery<'a> {
         &mut self,
         number: u64,
         known: Option<Checkpoint>,
+        file: Arc<dyn DiskFile>,
         file_len: u64,
     ) -> Result<ScannedExtent, RecoverError> {
-        let path = self.state.extents.file(number);
-        let file = ExtentFile::open_to_append(&path, self.state.io_mode)?;
         let disk = self.state.id;
-        let (month, start) = match known {
+        let (before, start) = match known {
             Some(known) => {
                 let sequence_max = known.sequence_max;
                 let first_block = known.end_block;
-                let start = ScanStart { disk, extent: number, first_block, sequence_max };
-                (known.month, start)
+                (known, ScanStart { disk, extent: number, first_block, sequence_max })
             }
             None => {
-                let header = self.header_of(number, &file)?;
-                let sequence_max =
-                    header.as_ref().map_or(0, |header| header.sequence_min.saturating_sub(1));
+                let header = self.header_of(number, &*file)?;
+                let sequence_min = header.as_ref().map_or(0, |header| header.sequence_min);
+                let sequence_max = sequence_min.saturating_sub(1);
                 let start = ScanStart { disk, extent: number, first_block: 1, sequence_max };
-                (header.map(|header| header.month), start)
+                // A header that is not its own is something unknown.
+                let unknown_blocks = u32::from(self.recovered.damaged.contains(&number));
+                let month = header.map(|header| header.month);
+                let nothing = Checkpoint::default();
+                (Checkpoint { sequence_min, month, unknown_blocks, ..nothing }, start)
             }
         };
         let mut heads = 0_u64;
-        let end = scan(&file, start, |head| {
+        let end = scan(&*file, start, |head| {
             heads += 1;
             self.record(head)
         })?;
         tracing::debug!(disk = %self.state.name, extent = number, records = heads, "scanned");
-        Ok(ScannedExtent { number, file, file_len, month, end })
+        let Checkpoint { month, sequence_min, unknown_blocks, .. } = before;
+        let unknown_blocks = u64::from(unknown_blocks) + end.damaged_blocks;
+        Ok(ScannedExtent { number, file, file_len, month, sequence_min, unknown_blocks, end })
     }
 
     /// The extent's header, if it has one that is its own. Records are good without it.
-    fn header_of(&mut self, number: u64, file: &ExtentFile) -> io::Result<Option<ExtentHeader>> {
+    fn header_of(&mut self, number: u64, file: &dyn DiskFile) -> io::Result<Option<ExtentHeader>> {
         let mut block = AlignedBuffer::new(BLOCK_BYTES);
         let len = file.read_at(&mut block, 0)?;
         let problem = match ExtentHeader::decode(&block[..len]) {
@@ -181,6 +226,8 @@ impl<'a> Recovery<'a> {
             Err(_) if block.iter().all(|byte| *byte == 0) => return Ok(None),
             Err(error) => error.to_string(),
         };
+        let reason = format!("no header of this extent: {problem}");
+        self.unknown.push(UnknownBlocks { extent: number, first_block: 0, blocks: 1, reason });
         self.damaged_extent(number, &problem);
         Ok(None)
     }
@@ -200,7 +247,8 @@ impl<'a> Recovery<'a> {
             // Its head verifies, and that is all of it.
             None => {
                 self.recovered.report.tombstones += 1;
-                let change = IndexChange::Remove { key: head.key, sequence: stamp.sequence };
+                let (sequence, extent) = (stamp.sequence, head.place.extent);
+                let change = IndexChange::Remove { key: head.key, sequence, extent };
                 self.tombstones.push(change);
             }
         }
@@ -226,25 +274,36 @@ impl<'a> Recovery<'a> {
             let whole = 0..entry.payload_len as usize;
             let read = read_record(self.state, &key, &entry, whole);
             // What could not be read at all may well be whole: reads of it will say what is wrong.
-            if !matches!(read, Err(ReadFailure::Damage(_))) {
+            if planted!(TakeTornRecords) || !matches!(read, Err(ReadFailure::Damage(_))) {
                 self.changes.push(IndexChange::Put { key, entry });
                 continue;
             }
             self.recovered.report.torn_records += 1;
             self.recovered.report.shards -= 1;
             torn_extents.insert(entry.place.extent);
+            self.unknown.push(UnknownBlocks {
+                extent: entry.place.extent,
+                first_block: entry.place.first_block,
+                blocks: entry.total_blocks(),
+                reason: "a record that was never completed, as nothing vouches for it".to_owned(),
+            });
             let sequence = stamp.sequence;
             tracing::warn!(disk = %self.state.name, ?key, sequence, "torn record passed over");
         }
         let mut checkpoints = Vec::new();
         for scanned in &self.scanned {
-            // A record that was only in memory when the process died must not be shown before
-            // it is on the disk.
-            scanned.file.sync_data()?;
+            // What could not be read is tried again at the next opening.
+            if scanned.end.unreadable_blocks > 0 {
+                continue;
+            }
             let ScanEnd { end_block, sequence_max, .. } = scanned.end;
-            let month = scanned.month;
-            checkpoints.push((scanned.number, Checkpoint { end_block, sequence_max, month }));
+            let &ScannedExtent { number, month, sequence_min, unknown_blocks, .. } = scanned;
+            let unknown_blocks = u32::try_from(unknown_blocks).unwrap_or(u32::MAX);
+            let checkpoint =
+                Checkpoint { end_block, sequence_min, sequence_max, month, unknown_blocks };
+            checkpoints.push((number, checkpoint));
         }
+        self.state.index.add_unknown(&self.unknown)?;
         let mut changes = std::mem::take(&mut self.changes);
         changes.append(&mut self.tombstones);
         self.state.index.apply(changes, &checkpoints)?;
@@ -253,6 +312,7 @@ impl<'a> Recovery<'a> {
                 self.give_back_tail(&scanned)?;
             }
         }
+        self.count_quarantined()?;
         self.log_report();
         Ok(self.recovered)
     }
@@ -288,9 +348,31 @@ impl<'a> Recovery<'a> {
         }
     }
 
+    fn foreign_file(&mut self, name: &str) {
+        tracing::warn!(disk = %self.state.name, name, "foreign file among the extents, kept");
+        self.state.unknown_files.lock().push(Quarantined {
+            place: format!("{EXTENTS_FOLDER}/{name}"),
+            len: self.state.extents.foreign_len(name),
+            reason: "no extent has such a name".to_owned(),
+        });
+    }
+
+    fn count_quarantined(&self) -> Result<(), IndexError> {
+        let files = self.state.unknown_files.lock().len();
+        let mut count = files as u64;
+        for unknown in self.state.index.unknown() {
+            unknown?;
+            count += 1;
+        }
+        self.state.quarantined.store(count, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn damaged_extent(&mut self, number: u64, problem: &str) {
         self.recovered.report.damaged_extents += 1;
-        let file = self.state.extents.file(number);
+        self.recovered.damaged.insert(number);
+        self.state.index.note_unread(number);
+        let file = self.state.extents.locate(number);
         tracing::error!(
             disk = %self.state.name, file = %file.display(), problem,
             "extent is damaged; it is kept, and its shards that cannot be read are reported so"

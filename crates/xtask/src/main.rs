@@ -13,6 +13,7 @@ mod footage;
 mod layers;
 mod process;
 mod setup;
+mod sim;
 mod source_limits;
 mod spdx;
 mod steps;
@@ -36,6 +37,9 @@ cargo xtask COMMAND
   verify            every check and test, no set-up, nothing edited
   fix               format, and apply what clippy can repair
   setup             install the system packages that the build needs
+  sim [--long] [--seed N]
+                    crash the shard store in 10,000 ways, or 100,000 with --long, beginning with
+                    seed N; the seeds that it used are printed
   footage           fetch the test footage and print where it is
 
 The first build takes about 20 minutes on two cores, mostly RocksDB; later ones seconds.
@@ -71,6 +75,7 @@ fn run(mut arguments: Vec<OsString>) -> Result<()> {
                 verify::run_matching_tests(&workspace, &arguments)
             }
         }
+        "sim" => sim::run(&workspace, &arguments),
         name if !arguments.is_empty() => bail!("`{name}` takes no arguments\n\n{HELP}"),
         "verify" => verify::run(&workspace),
         "fix" => verify::fix(&workspace),

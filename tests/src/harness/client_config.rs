@@ -1,9 +1,12 @@
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use toml::{Table, Value};
+
+use super::authority::TlsFiles;
 
 /// A `client.toml` taken apart: where the cluster is, whom the client trusts, who it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +22,22 @@ const CERTIFICATE: &str = "certificate";
 const KEY: &str = "key";
 
 impl ClientConfig {
+    /// A client of the server at this address.
+    ///
+    /// # Panics
+    /// When a path is no UTF-8.
+    #[must_use]
+    pub fn new(server: SocketAddr, tls: &TlsFiles) -> Self {
+        let mut table = Table::new();
+        table.insert(ENDPOINT.to_owned(), Value::String(format!("https://{server}")));
+        for (key, path) in [(CA, &tls.ca), (CERTIFICATE, &tls.certificate), (KEY, &tls.key)] {
+            let path = path.to_str().expect("paths of tests are UTF-8");
+            table.insert(key.to_owned(), Value::String(path.to_owned()));
+        }
+        let dir = tls.ca.parent().expect("a file lies in a folder").to_path_buf();
+        Self { table, dir }
+    }
+
     /// Reads the file.
     ///
     /// # Panics
@@ -82,6 +101,17 @@ impl ClientConfig {
     #[must_use]
     pub fn required_keys() -> [&'static str; 4] {
         [ENDPOINT, CA, CERTIFICATE, KEY]
+    }
+
+    /// Where the server is: what follows `https://`.
+    ///
+    /// # Panics
+    /// When the endpoint is no address.
+    #[must_use]
+    pub fn server(&self) -> SocketAddr {
+        let endpoint = self.text(ENDPOINT);
+        let address = endpoint.strip_prefix("https://").and_then(|text| text.parse().ok());
+        address.unwrap_or_else(|| panic!("{endpoint:?} is no https:// address"))
     }
 
     /// Certificate of the authority that the client trusts, PEM.

@@ -1,24 +1,13 @@
-use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
-    time::{Duration, Instant},
+use std::{net::SocketAddr, path::PathBuf, process::ExitStatus, time::Duration};
+
+use super::{
+    cli::Cli,
+    daemon::{Daemon, DaemonOptions},
+    failed_start::FailedStart,
+    port,
+    process::Process,
+    scratch::Scratch,
 };
-
-use rustix::process::Signal;
-
-use super::{cli::Cli, port, process::Process, programs, scratch::Scratch};
-
-/// From start to `ready`, also after a crash.
-const READY_LIMIT: Duration = Duration::from_secs(60);
-/// From SIGTERM to the end of the process.
-const STOP_LIMIT: Duration = Duration::from_secs(60);
-/// Lines of the server's log shown when a test fails.
-const LOG_TAIL_LINES: usize = 60;
 
 /// How a [`DevCluster`] is to be started.
 #[derive(Debug, Clone)]
@@ -44,22 +33,32 @@ impl DevOptions {
             log: scratch.path().join("custosd.log"),
         }
     }
+
+    fn daemon(&self) -> DaemonOptions {
+        let listen = self.listen.to_string();
+        DaemonOptions {
+            name: "dev".to_owned(),
+            environment: Vec::new(),
+            args: vec![
+                "dev".into(),
+                "--data".into(),
+                self.data_dir.as_os_str().to_owned(),
+                "--listen".into(),
+                listen.into(),
+                "--profile".into(),
+                self.profile.clone().into(),
+            ],
+            listen: self.listen,
+            log: self.log.clone(),
+        }
+    }
 }
 
 /// A running `custosd dev`: six disks unless told otherwise.
 #[derive(Debug)]
 pub struct DevCluster {
     options: DevOptions,
-    process: Process,
-}
-
-/// A `custosd` that ended instead of getting ready.
-#[derive(Debug)]
-pub struct FailedStart {
-    /// How it ended.
-    pub status: ExitStatus,
-    /// What it wrote to standard error in this start.
-    pub log: String,
+    daemon: Daemon,
 }
 
 impl DevCluster {
@@ -78,14 +77,8 @@ impl DevCluster {
     /// When it does not get ready.
     #[must_use]
     pub fn start_with(options: DevOptions) -> Self {
-        match Self::try_start(options) {
-            Ok(cluster) => cluster,
-            Err(failed) => panic!(
-                "custosd ended with {} before it was ready; its log:\n{}",
-                failed.status,
-                tail(&failed.log)
-            ),
-        }
+        let daemon = options.daemon().spawn().expect_ready();
+        Self { options, daemon }
     }
 
     /// Starts a cluster and waits until it serves or ends.
@@ -96,24 +89,8 @@ impl DevCluster {
     /// # Panics
     /// When it does neither in time, or says `ready` for another address than it was given.
     pub fn try_start(options: DevOptions) -> Result<Self, FailedStart> {
-        let log_start = fs::metadata(&options.log).map_or(0, |meta| meta.len());
-        let mut process = spawn(&options);
-        let stdout = process.child().stdout.take().expect("standard output is a pipe");
-        let ready = watch_for_ready(BufReader::new(stdout));
-        match ready.recv_timeout(READY_LIMIT) {
-            Ok(address) => {
-                assert_eq!(address, options.listen.to_string(), "`ready` names the address");
-                Ok(Self { options, process })
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                let status = process.wait(STOP_LIMIT);
-                Err(FailedStart { status, log: read_from(&options.log, log_start) })
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                let log = read_from(&options.log, log_start);
-                panic!("custosd is not ready after {READY_LIMIT:?}; its log:\n{}", tail(&log))
-            }
-        }
+        let daemon = options.daemon().spawn().wait_until_ready()?;
+        Ok(Self { options, daemon })
     }
 
     /// A client of the cluster's developer.
@@ -144,18 +121,18 @@ impl DevCluster {
     /// The server's process.
     #[must_use]
     pub fn process(&self) -> &Process {
-        &self.process
+        self.daemon.process()
     }
 
     /// Everything that it has logged, over all starts.
     #[must_use]
     pub fn log(&self) -> String {
-        read_from(&self.options.log, 0)
+        self.daemon.log()
     }
 
     /// Ends it at once, as loss of power would; the caller starts it again.
     pub fn kill9(&mut self) {
-        self.process.kill();
+        self.daemon.kill9();
     }
 
     /// Asks it to end, and waits.
@@ -163,8 +140,7 @@ impl DevCluster {
     /// # Panics
     /// When it does not end in time.
     pub fn terminate(&mut self) -> ExitStatus {
-        self.process.signal(Signal::TERM);
-        self.process.wait(STOP_LIMIT)
+        self.daemon.terminate()
     }
 
     /// Starts it again on the same directory and address after it has ended, and says how long
@@ -173,76 +149,11 @@ impl DevCluster {
     /// # Panics
     /// When it still runs, or does not get ready.
     pub fn restart(&mut self) -> Duration {
-        assert!(self.process.has_ended(), "custosd still runs");
-        let start = Instant::now();
-        let next = Self::start_with(self.options.clone());
-        // The old value's drop reports a failing test; it must not speak for a process that ended.
-        *self = next;
-        start.elapsed()
+        self.daemon.restart()
     }
 
     /// Whether the process is there.
     pub fn is_running(&mut self) -> bool {
-        !self.process.has_ended()
+        !self.daemon.has_ended()
     }
-}
-
-impl Drop for DevCluster {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            eprintln!("--- {} ends with:\n{}", self.options.log.display(), tail(&self.log()));
-        }
-    }
-}
-
-impl FailedStart {
-    /// The process ended with this exit code and named `words` in its log.
-    ///
-    /// # Panics
-    /// When not.
-    #[track_caller]
-    pub fn expect(&self, exit_code: i32, words: &[&str]) {
-        assert_eq!(self.status.code(), Some(exit_code), "exit code; log:\n{}", self.log);
-        for word in words {
-            assert!(self.log.contains(word), "{word:?} is not named in:\n{}", self.log);
-        }
-        assert!(!self.log.contains("panicked at"), "a message is no panic:\n{}", self.log);
-    }
-}
-
-fn spawn(options: &DevOptions) -> Process {
-    let log = File::options().create(true).append(true).open(&options.log);
-    let log = log.unwrap_or_else(|e| panic!("{}: {e}", options.log.display()));
-    let mut command = Command::new(programs::program("custosd"));
-    command.arg("dev").arg("--data").arg(&options.data_dir);
-    command.arg("--listen").arg(options.listen.to_string());
-    command.arg("--profile").arg(&options.profile);
-    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-    Process::spawn("custosd", &mut command)
-}
-
-/// Reads standard output to its end; the channel gets the address of the first `ready` line and
-/// is closed at the end.
-fn watch_for_ready(stdout: impl BufRead + Send + 'static) -> Receiver<String> {
-    let (announce, ready) = mpsc::channel();
-    thread::spawn(move || {
-        for line in stdout.lines().map_while(Result::ok) {
-            if let Some(address) = line.strip_prefix("ready ") {
-                // Nobody listens for a second one.
-                let _ = announce.send(address.trim().to_owned());
-            }
-        }
-    });
-    ready
-}
-
-fn read_from(path: &Path, offset: u64) -> String {
-    let bytes = fs::read(path).unwrap_or_default();
-    let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-    String::from_utf8_lossy(&bytes[start..]).into_owned()
-}
-
-fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().collect();
-    lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
 }

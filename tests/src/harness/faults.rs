@@ -47,6 +47,59 @@ pub fn flip_bytes(dir: &Path, random: &mut SeededRandom) -> u64 {
     flipped
 }
 
+/// Flips one bit in each stretch of this many bytes that holds a shard's payload, and says how many
+/// bytes: heads of records stay whole.
+///
+/// # Panics
+/// When the disk holds no payload of at least a block, or it cannot be written.
+pub fn flip_payload_bytes(dir: &Path, every_bytes: u64, random: &mut SeededRandom) -> u64 {
+    let mut flipped = 0;
+    for path in extents(dir) {
+        let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let block_bytes = usize::try_from(FLIP_EVERY_BYTES).expect("fits");
+        let file = File::options().write(true).open(&path);
+        let file = file.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut next = 0;
+        for (number, block) in bytes.chunks(block_bytes).enumerate() {
+            let start = number as u64 * FLIP_EVERY_BYTES;
+            if start < next || !is_payload(block) {
+                continue;
+            }
+            let at = usize::try_from(random.below(block.len() as u64)).expect("fits");
+            let byte = block[at] ^ (1 << random.below(8));
+            file.write_all_at(&[byte], start + at as u64)
+                .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            next = start + every_bytes;
+            flipped += 1;
+        }
+        file.sync_all().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    }
+    assert!(flipped > 0, "{} holds no payload", dir.display());
+    flipped
+}
+
+/// Payload is ciphertext, one byte in 256 is zero; heads and preallocated space are mostly zeros.
+fn is_payload(block: &[u8]) -> bool {
+    block.iter().filter(|byte| **byte == 0).count() < block.len() / 16
+}
+
+/// Copies a folder with everything in it, as `cp -r` does.
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap_or_else(|e| panic!("{}: {e}", to.display()));
+    for entry in fs::read_dir(from).unwrap_or_else(|e| panic!("{}: {e}", from.display())) {
+        let path = entry.unwrap_or_else(|e| panic!("{}: {e}", from.display())).path();
+        let target = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        }
+    }
+}
+
 fn extents(dir: &Path) -> Vec<PathBuf> {
     let dir = dir.join("extents");
     fs::read_dir(&dir)
@@ -73,5 +126,30 @@ mod tests {
         for (old, new) in before.chunks(4 << 10).zip(after.chunks(4 << 10)) {
             assert_eq!(old.iter().zip(new).filter(|(a, b)| a != b).count(), 1);
         }
+    }
+
+    #[test]
+    fn only_payload_is_hit_once_in_each_stretch() {
+        let scratch = Scratch::new("payload-faults");
+        let path = scratch.folder("disk/extents").join("EXT-1.ext");
+        let mut before = vec![0; 200 << 10];
+        before[(60 << 10)..(164 << 10)].fill(0x11);
+        fs::write(&path, &before).expect("the folder is ours");
+        let disk = scratch.path().join("disk");
+        assert_eq!(flip_payload_bytes(&disk, 64 << 10, &mut Seed(1).random()), 2);
+        let after = fs::read(&path).expect("still there");
+        let differs: Vec<usize> = (0..before.len()).filter(|&at| before[at] != after[at]).collect();
+        assert_eq!(differs.len(), 2);
+        assert!((60 << 10..64 << 10).contains(&differs[0]), "{differs:?}");
+        assert!((124 << 10..128 << 10).contains(&differs[1]), "{differs:?}");
+    }
+
+    #[test]
+    fn a_copied_folder_has_the_same_files() {
+        let scratch = Scratch::new("copied");
+        fs::write(scratch.folder("a/b").join("file"), "text").expect("the folder is ours");
+        copy_folder(&scratch.path().join("a"), &scratch.path().join("c"));
+        let copied = fs::read_to_string(scratch.path().join("c/b/file"));
+        assert_eq!(copied.expect("it is there"), "text");
     }
 }

@@ -71,4 +71,18 @@ impl SeededRandom {
     pub fn fraction(&mut self) -> f64 {
         f64::from(u32::try_from(self.next_u64() >> 32).expect("32 bits")) / f64::from(u32::MAX)
     }
+
+    /// `count` different numbers in `0..end`, in any order.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn distinct(&mut self, count: usize, end: usize) -> Vec<usize> {
+        assert!(count <= end, "there are no {count} numbers below {end}");
+        let mut left: Vec<usize> = (0..end).collect();
+        let mut draw = || {
+            let at = self.below(left.len() as u64);
+            left.swap_remove(usize::try_from(at).expect("below the length"))
+        };
+        (0..count).map(|_| draw()).collect()
+    }
 }

@@ -1,10 +1,17 @@
 //! What can be said on the command line, and the help that teaches it.
 
 mod byte_range;
+mod byte_size;
+mod cluster;
+mod damage;
+mod disk;
+mod disk_name;
 mod get;
 mod log;
 mod ls;
+mod node;
 mod put;
+mod scrub;
 mod time_span;
 
 use std::path::PathBuf;
@@ -14,10 +21,16 @@ use clap_complete::Shell;
 use custos_core::EvidenceId;
 
 pub(crate) use byte_range::ByteRange;
+pub(crate) use cluster::{ClusterCommand, CreateVaultsArgs, VaultsCommand};
+pub(crate) use damage::{DamageCommand, DamageLsArgs};
+pub(crate) use disk::{DiskAddArgs, DiskCommand, DiskLsArgs, DiskQuarantineArgs, DiskRemoveArgs};
+pub(crate) use disk_name::{DiskName, ID_DIGITS_MIN};
 pub(crate) use get::GetArgs;
 pub(crate) use log::{LogCommand, LogProveArgs, LogShowArgs};
 pub(crate) use ls::LsArgs;
+pub(crate) use node::NodeCommand;
 pub(crate) use put::{DescriptorArgs, PutArgs};
+pub(crate) use scrub::{ScrubCommand, ScrubPace, ScrubSetArgs, ScrubTarget};
 
 use crate::output::OutputFormat;
 
@@ -30,6 +43,7 @@ Examples:
   custos ls --case C-2026-17
   custos get 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 -o copy.mp4
   custos log show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20
+  custos cluster status
 
 Configuration: --config FILE, else $CUSTOS_CONFIG, else custos/client.toml in
 $XDG_CONFIG_HOME or ~/.config. `custosd dev --data DIR` writes DIR/client.toml.
@@ -52,8 +66,8 @@ Examples:
   custos completions zsh > ~/.zfunc/_custos
   custos completions fish > ~/.config/fish/completions/custos.fish";
 
-/// Puts evidence into a Custos store, gets it back with every byte verified, and reads the record
-/// of all that was done to it.
+/// Puts evidence into a Custos store, gets it back with every byte verified, reads the record of
+/// all that was done to it, and operates the cluster that keeps it.
 #[derive(Debug, Parser)]
 #[command(name = "custos", version, after_help = HELP, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -106,6 +120,21 @@ pub(crate) enum Command {
     /// Reads and proves the custody log: all that was ever done to evidence
     #[command(subcommand)]
     Log(LogCommand),
+    /// Shows the cluster and creates its vaults
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
+    /// Shows the storage nodes
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// Shows disks, takes them into service and out of it
+    #[command(subcommand)]
+    Disk(DiskCommand),
+    /// Shows and paces the scrub: the check of every shard on every disk
+    #[command(subcommand)]
+    Scrub(ScrubCommand),
+    /// Shows the damaged shards on record
+    #[command(subcommand)]
+    Damage(DamageCommand),
     /// Prints a script that completes `custos` commands in your shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -123,6 +152,14 @@ impl Command {
                 "files without a receipt were not sealed; the same command goes on where they stopped"
             }
             Self::Get(_) => "no output file was written",
+            Self::Cluster(ClusterCommand::Vaults(_))
+            | Self::Disk(DiskCommand::Add(_) | DiskCommand::Remove(_))
+            | Self::Scrub(
+                ScrubCommand::Set(_)
+                | ScrubCommand::Start(_)
+                | ScrubCommand::Pause(_)
+                | ScrubCommand::Resume(_),
+            ) => "whether it was done is unknown; `custos cluster status` shows it",
             _ => "nothing was changed",
         }
     }
@@ -148,6 +185,29 @@ mod tests {
     }
 
     #[test]
+    fn a_scrub_is_set_for_one_disk_or_for_all() {
+        let parse = |line: &str| match Cli::try_parse_from(line.split(' ')).expect(line).command {
+            Command::Scrub(ScrubCommand::Set(args)) => args,
+            other => panic!("{other:?}"),
+        };
+        let all = parse("custos scrub set --rate 50MiB --period-days 14");
+        assert_eq!((all.pace.rate, all.pace.period_days), (Some(50 << 20), Some(14)));
+        assert_eq!(all.target.disk, None);
+        let one = parse("custos scrub set --disk 0A1B --period-days 1");
+        assert_eq!(one.target.disk, Some(DiskName::IdPrefix("0a1b".to_owned())));
+    }
+
+    #[test]
+    fn an_order_that_is_interrupted_may_have_been_obeyed() {
+        let said = |line: &str| {
+            Cli::try_parse_from(line.split(' ')).expect(line).command.when_interrupted()
+        };
+        assert!(said("custos disk remove 0a1b").contains("unknown"));
+        assert!(said("custos scrub pause").contains("unknown"));
+        assert_eq!(said("custos disk ls"), "nothing was changed");
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_a_usage_error() {
         for line in [
             "custos",
@@ -165,6 +225,27 @@ mod tests {
             "custos log prove",
             "custos log prove 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --entry 3",
             "custos ls -q -v",
+            "custos cluster",
+            "custos cluster vaults create",
+            "custos cluster vaults create --profile 3+3",
+            "custos cluster vaults create --profile 4+2 --level planet",
+            "custos cluster vaults create --profile 4+2 --count 0",
+            "custos disk ls 0a1b",
+            "custos disk add /srv/disk",
+            "custos disk add --node store-1",
+            "custos disk add --node store-1 disk",
+            "custos disk remove",
+            "custos disk remove 0a1",
+            "custos disk remove 0a1b --for-good",
+            "custos disk remove 0a1b --reason broken",
+            "custos disk quarantine 0a1b --limit 1001",
+            "custos scrub set",
+            "custos scrub set --disk 0a1b",
+            "custos scrub set --rate 50",
+            "custos scrub set --rate 0MiB",
+            "custos scrub set --period-days 0",
+            "custos scrub start --disk store-1",
+            "custos damage ls --limit 0",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

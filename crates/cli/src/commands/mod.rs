@@ -1,16 +1,24 @@
 //! What each command does.
 
+mod cluster;
 mod completions;
+mod damage;
+mod disk;
 mod get;
 mod log;
 mod ls;
+mod node;
 mod put;
+mod scrub;
 mod show;
 
 use custos_client::{Client, ClientConfig};
 
 use crate::{
-    args::{Cli, Command, GlobalArgs, LogCommand},
+    args::{
+        Cli, ClusterCommand, Command, DamageCommand, DiskCommand, GlobalArgs, LogCommand,
+        NodeCommand, ScrubCommand, VaultsCommand,
+    },
     error::CliError,
     output::Console,
 };
@@ -31,7 +39,54 @@ pub(crate) async fn run(cli: Cli, console: &Console) -> Result<(), CliError> {
         Command::Log(LogCommand::Prove(args)) => {
             log::prove(&connect(global)?, &args, console).await
         }
+        Command::Cluster(command) => operate_cluster(&connect(global)?, command, console).await,
+        Command::Node(NodeCommand::Ls) => node::ls(&connect(global)?, console).await,
+        Command::Disk(command) => operate_disk(&connect(global)?, command, console).await,
+        Command::Scrub(command) => operate_scrub(&connect(global)?, command, console).await,
+        Command::Damage(DamageCommand::Ls(args)) => {
+            damage::ls(&connect(global)?, &args, console).await
+        }
         Command::Completions { shell } => completions::run(shell, console),
+    }
+}
+
+async fn operate_cluster(
+    client: &Client,
+    command: ClusterCommand,
+    console: &Console,
+) -> Result<(), CliError> {
+    match command {
+        ClusterCommand::Status => cluster::status(client, console).await,
+        ClusterCommand::Vaults(VaultsCommand::Create(args)) => {
+            cluster::create_vaults(client, &args, console).await
+        }
+    }
+}
+
+async fn operate_disk(
+    client: &Client,
+    command: DiskCommand,
+    console: &Console,
+) -> Result<(), CliError> {
+    match command {
+        DiskCommand::Ls(args) => disk::ls(client, &args, console).await,
+        DiskCommand::Add(args) => disk::add(client, &args, console).await,
+        DiskCommand::Remove(args) => disk::remove(client, &args, console).await,
+        DiskCommand::Quarantine(args) => disk::quarantine(client, &args, console).await,
+    }
+}
+
+async fn operate_scrub(
+    client: &Client,
+    command: ScrubCommand,
+    console: &Console,
+) -> Result<(), CliError> {
+    match command {
+        ScrubCommand::Status => scrub::status(client, console).await,
+        ScrubCommand::Set(args) => scrub::set(client, &args, console).await,
+        ScrubCommand::Start(target) => scrub::start(client, &target, console).await,
+        ScrubCommand::Pause(target) => scrub::pause(client, &target, console).await,
+        ScrubCommand::Resume(target) => scrub::resume(client, &target, console).await,
     }
 }
 

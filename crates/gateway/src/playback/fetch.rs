@@ -2,40 +2,18 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use custos_codec::{ChunkLayout, ChunkOpener, DataKey, Outboard, ShardHeader};
-use custos_core::{ChunkIndex, ErasureProfile, EvidenceId, Salt, ShardSlot, VaultId, units};
-use custos_ports::ShardKey;
+use custos_core::{ShardSlot, units};
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{debug, warn};
 
-use crate::{Gateway, GatewayError, error::ShardUnusable};
-
-/// One attempt at one chunk, and how long its plaintext is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ChunkSource {
-    pub(crate) evidence_id: EvidenceId,
-    pub(crate) vault: VaultId,
-    pub(crate) profile: ErasureProfile,
-    pub(crate) chunk: ChunkIndex,
-    pub(crate) salt: Salt,
-    pub(crate) plain_len: usize,
-}
-
-impl ChunkSource {
-    pub(crate) fn layout(&self) -> ChunkLayout {
-        ChunkLayout::new(self.profile, self.plain_len)
-    }
-
-    pub(super) fn key(&self, slot: usize) -> ShardKey {
-        ShardKey {
-            vault: self.vault,
-            evidence_id: self.evidence_id,
-            chunk: self.chunk,
-            slot: ShardSlot(u8::try_from(slot).expect("at most 14 slots")),
-            salt: self.salt,
-        }
-    }
-}
+use super::source::ChunkSource;
+use crate::{
+    Gateway, GatewayError,
+    error::ShardUnusable,
+    homes::Homes,
+    stores::{Operation, Standing, StoreAccess},
+};
 
 /// Verified frames of a chunk.
 pub(crate) struct OpenedChunk {
@@ -85,22 +63,30 @@ impl Gateway {
         source: ChunkSource,
         frames: Range<usize>,
     ) -> Result<OpenedChunk, GatewayError> {
-        match self.fetch_direct(key, source, frames.clone()).await {
-            Ok(Ok(opened)) => Ok(opened),
-            Ok(Err(Unusable::Slow)) => {
+        let homes = self.homes(source.vault, source.profile).await?;
+        self.inner.hedges.earn();
+        match self.fetch_direct(key, source, &homes, frames.clone()).await? {
+            Ok(opened) => return Ok(opened),
+            Err(Unusable::Slow) => {
+                self.metrics().hedged_reads.inc();
                 debug!(evidence = %source.evidence_id, chunk = %source.chunk, "hedging a slow read");
-                self.fetch_rebuilt(key, source, frames).await
             }
-            Ok(Err(unusable)) => {
+            Err(Unusable::Suspect { store }) => {
+                self.metrics().degraded_reads.inc();
+                debug!(
+                    evidence = %source.evidence_id, chunk = %source.chunk, store,
+                    "reading the chunk without a suspect store"
+                );
+            }
+            Err(unusable) => {
+                self.metrics().degraded_reads.inc();
                 warn!(
                     evidence = %source.evidence_id, chunk = %source.chunk, reason = %unusable,
                     "reading the chunk from other shards"
                 );
-                self.metrics().degraded_reads.inc();
-                self.fetch_rebuilt(key, source, frames).await
             }
-            Err(fatal) => Err(fatal),
         }
+        self.fetch_rebuilt(key, source, &homes, frames).await
     }
 
     /// Reads just the bytes that the frames need from the data shards.
@@ -108,27 +94,40 @@ impl Gateway {
         &self,
         key: &DataKey,
         source: ChunkSource,
+        homes: &Homes,
         frames: Range<usize>,
     ) -> Result<Result<OpenedChunk, Unusable>, GatewayError> {
         let layout = source.layout();
+        let mut wanted = Vec::new();
+        for piece in pieces(&layout, &frames) {
+            let store = self.store(homes.disk(piece.slot));
+            if store.standing(Operation::Read) == Standing::Suspect {
+                return Ok(Err(Unusable::Suspect { store: store.name().to_owned() }));
+            }
+            wanted.push((piece, store));
+        }
         let mut buffer =
             self.inner.playback_buffers.acquire(layout.shard_len() * source.profile.data()).await?;
-        let mut reads: FuturesUnordered<_> = pieces(&layout, &frames)
+        let mut reads: FuturesUnordered<_> = wanted
             .into_iter()
-            .map(|piece| async move {
+            .map(|(piece, store)| async move {
                 let started = Instant::now();
-                let shard = source.key(piece.slot);
-                let store = self.store(piece.slot);
-                let span = info_span!("shard_read", store = store.name(), slot = piece.slot);
-                let read = store.read(&shard, Some(piece.range())).instrument(span).await;
-                (piece, started.elapsed(), read)
+                let read = store.read(&source.key(piece.slot), Some(piece.range())).await;
+                (piece, store, started.elapsed(), read)
             })
             .collect();
         let hedge_after = self.inner.read_latency.hedge_after();
-        let deadline = Instant::now() + hedge_after;
+        let hedge_at = Instant::now() + hedge_after;
+        let mut may_hedge = true;
         let mut header = None;
         loop {
-            let (piece, took, read) = match timeout_at(deadline, reads.next()).await {
+            let next = if may_hedge {
+                timeout_at(hedge_at, reads.next()).await
+            } else {
+                // Each read ends within its own deadline.
+                Ok(reads.next().await)
+            };
+            let (piece, store, took, read) = match next {
                 Ok(Some(done)) => done,
                 Ok(None) => break,
                 Err(_) => {
@@ -136,7 +135,11 @@ impl Gateway {
                     for _ in 0..reads.len() {
                         self.inner.read_latency.record(hedge_after);
                     }
-                    return Ok(Err(Unusable::Slow));
+                    if self.inner.hedges.spend() {
+                        return Ok(Err(Unusable::Slow));
+                    }
+                    may_hedge = false;
+                    continue;
                 }
             };
             let read = match read {
@@ -144,17 +147,17 @@ impl Gateway {
                 Err(error) => return Ok(Err(ShardUnusable::Store(error).into())),
             };
             self.inner.read_latency.record(took);
-            let found = match self.check_header(source, piece.slot, &read.header) {
+            let found = match check_header(source, piece.slot, &store, &read.header) {
                 Ok(found) => found,
                 Err(unusable) => return Ok(Err(unusable.into())),
             };
             if read.payload.len() != piece.len {
-                let store = self.store_name(piece.slot);
+                let store = store.name().to_owned();
                 let (found, expected) = (read.payload.len(), piece.len);
                 return Ok(Err(ShardUnusable::Length { store, found, expected }.into()));
             }
             header.get_or_insert(found);
-            let at = piece.slot * layout.shard_len() + piece.start;
+            let at = usize::from(piece.slot.0) * layout.shard_len() + piece.start;
             buffer[at..at + piece.len].copy_from_slice(&read.payload);
         }
         drop(reads);
@@ -167,33 +170,26 @@ impl Gateway {
             Err(error) => Ok(Err(Unusable::DoesNotOpen(error))),
         }
     }
+}
 
-    /// The header as it should be, or why the shard is of no use.
-    pub(super) fn check_header(
-        &self,
-        source: ChunkSource,
-        slot: usize,
-        bytes: &[u8],
-    ) -> Result<ShardHeader, ShardUnusable> {
-        let expected_slot = source.key(slot).slot;
-        let checked = ShardHeader::decode(bytes).and_then(|header| {
-            header
-                .expect_identity(source.evidence_id, source.chunk, expected_slot, source.salt)
-                .map(|()| header)
-        });
-        match checked {
-            Ok(header) if header.plain_len == source.plain_len => Ok(header),
-            Ok(header) => Err(ShardUnusable::Length {
-                store: self.store_name(slot),
-                found: header.plain_len,
-                expected: source.plain_len,
-            }),
-            Err(reason) => Err(ShardUnusable::Header { store: self.store_name(slot), reason }),
+/// The header as it should be, or why the shard is of no use.
+pub(super) fn check_header(
+    source: ChunkSource,
+    slot: ShardSlot,
+    store: &StoreAccess,
+    bytes: &[u8],
+) -> Result<ShardHeader, ShardUnusable> {
+    let checked = ShardHeader::decode(bytes).and_then(|header| {
+        header.expect_identity(source.evidence_id, source.chunk, slot, source.salt).map(|()| header)
+    });
+    let store = store.name().to_owned();
+    match checked {
+        Ok(header) if header.plain_len == source.plain_len => Ok(header),
+        Ok(header) => {
+            let (found, expected) = (header.plain_len, source.plain_len);
+            Err(ShardUnusable::Length { store, found, expected })
         }
-    }
-
-    pub(super) fn store_name(&self, slot: usize) -> String {
-        self.store(slot).name().to_owned()
+        Err(reason) => Err(ShardUnusable::Header { store, reason }),
     }
 }
 
@@ -204,6 +200,8 @@ enum Unusable {
     Shard(#[from] ShardUnusable),
     #[error("a data shard did not answer in time")]
     Slow,
+    #[error("{store} is suspect")]
+    Suspect { store: String },
     #[error("{0}")]
     DoesNotOpen(custos_codec::OpenError),
 }
@@ -225,7 +223,7 @@ pub(super) fn open_frames(
 /// A contiguous part of one data shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Piece {
-    slot: usize,
+    slot: ShardSlot,
     start: usize,
     len: usize,
 }
@@ -255,9 +253,10 @@ fn pieces(layout: &ChunkLayout, frames: &Range<usize>) -> Vec<Piece> {
     for range in wanted {
         let mut at = range.start;
         while at < range.end {
-            let slot = at / shard_len;
-            let end = range.end.min((slot + 1) * shard_len);
-            pieces.push(Piece { slot, start: at - slot * shard_len, len: end - at });
+            let index = at / shard_len;
+            let end = range.end.min((index + 1) * shard_len);
+            let slot = ShardSlot(u8::try_from(index).expect("at most 10 data shards"));
+            pieces.push(Piece { slot, start: at - index * shard_len, len: end - at });
             at = end;
         }
     }
@@ -266,6 +265,8 @@ fn pieces(layout: &ChunkLayout, frames: &Range<usize>) -> Vec<Piece> {
 
 #[cfg(test)]
 mod tests {
+    use custos_core::ErasureProfile;
+
     use super::*;
 
     #[test]
@@ -275,7 +276,8 @@ mod tests {
         assert_eq!(whole.iter().map(|piece| piece.len).sum::<usize>(), layout.sealed_len());
         assert_eq!(whole.len(), 4);
         let one = pieces(&layout, &(0..1));
-        assert_eq!(one[0], Piece { slot: 0, start: 0, len: units::FRAME_BYTES + 16 });
+        let first = Piece { slot: ShardSlot(0), start: 0, len: units::FRAME_BYTES + 16 };
+        assert_eq!(one[0], first);
         assert_eq!(one[1..].iter().map(|piece| piece.len).sum::<usize>(), 128 * 32 + 16);
     }
 }

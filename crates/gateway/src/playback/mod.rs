@@ -1,10 +1,16 @@
 //! The read path: a byte range in, proven frames out.
 
 mod fetch;
+mod hedge_budget;
 mod latency;
 mod rebuild;
+mod repair;
+mod shard_reads;
+mod source;
 mod view;
 
-pub(crate) use fetch::ChunkSource;
+pub(crate) use hedge_budget::HedgeBudget;
 pub(crate) use latency::LatencyWindow;
+pub(crate) use repair::Repairs;
+pub(crate) use source::{ChunkSource, Upkeep};
 pub use view::{View, ViewRequest};

@@ -1,222 +1,184 @@
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use bytes::Bytes;
 use custos_codec::{
-    ChunkOpener, DataKey, OpenError, Outboard, ShardHeader, find_inconsistent, rebuild_data,
+    ChunkOpener, DataKey, OpenError, Outboard, ShardHeader, encode_shard, find_inconsistent,
+    rebuild_data,
 };
 use custos_core::ShardSlot;
-use custos_ports::ShardStore;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, timeout, timeout_at},
-};
 use tracing::warn;
 
-use super::fetch::{ChunkSource, OpenedChunk, open_frames};
+use super::{
+    fetch::{OpenedChunk, open_frames},
+    shard_reads::{FindingState, GoodShard, ShardReads},
+    source::ChunkSource,
+};
 use crate::{
     Gateway, GatewayError,
-    error::{ShardUnusable, damaged, join_failures, no_answer},
+    buffers::Reservation,
+    error::{ShardUnusable, damaged},
+    homes::Homes,
 };
 
 /// Selections of k shards that are tried before a chunk is given up: all of 14 choose 10.
 const SELECTIONS_MAX: usize = 1001;
 
-struct GoodShard {
-    slot: usize,
+/// A chunk of which some k shards open and verify.
+struct Rebuilt {
+    /// The sealed chunk with the frames that were asked for opened in place.
+    opened: Vec<u8>,
+    outboard: Outboard,
     header: ShardHeader,
-    payload: Bytes,
+    /// Which of the good shards it was made of.
+    selection: Vec<usize>,
+}
+
+/// Shards that were coded again from others that verified.
+pub(crate) struct Recoded {
+    pub(crate) shards: Vec<RecodedShard>,
+    /// The shards are outside the pool; the budget counts them while they live.
+    _reservation: Reservation,
+}
+
+/// One shard, byte for byte as it was first written.
+pub(crate) struct RecodedShard {
+    pub(crate) slot: ShardSlot,
+    pub(crate) header: Bytes,
+    pub(crate) payload: Bytes,
 }
 
 impl Gateway {
     /// Rebuilds a chunk from any k shards whose opened frames verify, asking parity shards as data
-    /// shards fail or dawdle, and names every shard that is missing, corrupt or lies.
+    /// shards fail or dawdle, and names every shard that is missing, corrupt or lies. What is wrong
+    /// at home is mended in the background.
     pub(super) async fn fetch_rebuilt(
         &self,
         key: &DataKey,
         source: ChunkSource,
+        homes: &Homes,
         frames: Range<usize>,
     ) -> Result<OpenedChunk, GatewayError> {
         // k shards as read, and the chunk rebuilt from them.
         let data_bytes = source.layout().shard_len() * source.profile.data();
         let reservation = self.inner.playback_buffers.reserve(2 * data_bytes).await?;
-        let mut reads = ShardReads::start(self, source);
-        let mut last_error = None;
-        loop {
-            let enough = reads.gather_one_more(self).await;
-            if !enough {
-                return Err(match last_error {
-                    Some(error) => damaged(source.evidence_id, source.chunk, &error),
-                    None => reads.too_few(),
-                });
-            }
-            match self.try_selections(key, source, &frames, &reads.good) {
-                Ok((opened, outboard)) => {
-                    let bytes = reservation.hold(opened);
-                    return Ok(OpenedChunk::new(source.layout(), outboard, bytes, frames));
-                }
-                Err(error) => last_error = Some(error),
-            }
-        }
+        let mut reads = ShardReads::start(self, homes, source);
+        let rebuilt = gather_and_open(&mut reads, key, source, &frames).await?;
+        self.mend(key, source, std::mem::take(&mut reads.findings));
+        let bytes = reservation.hold(rebuilt.opened);
+        Ok(OpenedChunk::new(source.layout(), rebuilt.outboard, bytes, frames))
     }
 
-    /// Tries selections of k shards that include the newest one.
-    fn try_selections(
+    /// Codes shards again from k others. All of the chunk is opened and verified first: nothing is
+    /// made of shards that lie.
+    pub(crate) async fn recode(
         &self,
         key: &DataKey,
         source: ChunkSource,
-        frames: &Range<usize>,
-        good: &[GoodShard],
-    ) -> Result<(Vec<u8>, Outboard), OpenError> {
+        slots: &[ShardSlot],
+    ) -> Result<Recoded, GatewayError> {
+        let homes = self.homes(source.vault, source.profile).await?;
         let layout = source.layout();
-        let newest = good.len() - 1;
-        let mut last_error = None;
-        for older in selections(newest, source.profile.data() - 1).take(SELECTIONS_MAX) {
-            let shards: Vec<_> = older
-                .into_iter()
-                .chain([newest])
-                .map(|at| (slot_of(&good[at]), good[at].payload.as_ref()))
-                .collect();
-            let opener = ChunkOpener::new(key, &good[newest].header);
-            let shard_len = layout.shard_len();
-            let opened = rebuild_data(source.profile, shard_len, &shards).and_then(|mut sealed| {
-                open_frames(&opener, &layout, frames, &mut sealed)
-                    .map(|outboard| (sealed, outboard))
-            });
-            match opened {
-                Ok((opened, outboard)) => {
-                    if good.len() > source.profile.data() {
-                        self.name_liars(source, good, &shards);
-                    }
-                    return Ok((opened, outboard));
-                }
-                Err(error) => last_error = Some(error),
-            }
-        }
-        Err(last_error.expect("at least one selection was tried"))
-    }
-
-    /// Names the shards that contradict a selection that verified.
-    fn name_liars(&self, source: ChunkSource, good: &[GoodShard], verified: &[(ShardSlot, &[u8])]) {
-        let shard_len = source.layout().shard_len();
-        let data = rebuild_data(source.profile, shard_len, verified).expect("was just rebuilt");
-        let shards: Vec<_> =
-            good.iter().map(|shard| (slot_of(shard), shard.payload.as_ref())).collect();
-        for slot in find_inconsistent(source.profile, shard_len, &data, &shards) {
-            let store = self.store_name(usize::from(slot.0));
-            let liar = ShardUnusable::Lies { store };
-            warn!(evidence = %source.evidence_id, chunk = %source.chunk, failure = %liar, "bad shard");
-            self.metrics().corrupt_shards.inc();
-        }
+        let shard_len = layout.shard_len();
+        let data_bytes = shard_len * source.profile.data();
+        let needed = 2 * data_bytes + shard_len * slots.len();
+        let reservation = self.inner.playback_buffers.reserve(needed).await?;
+        let mut reads = ShardReads::start(self, &homes, source);
+        let rebuilt = gather_and_open(&mut reads, key, source, &(0..layout.frames())).await?;
+        let verified = selected(&reads.good, &rebuilt.selection);
+        drop(rebuilt.opened);
+        let sealed = rebuild_data(source.profile, shard_len, &verified).expect("was just rebuilt");
+        let shards = slots
+            .iter()
+            .map(|&slot| RecodedShard {
+                slot,
+                header: ShardHeader { slot, ..rebuilt.header.clone() }.encode().into(),
+                payload: encode_shard(source.profile, shard_len, &sealed, slot).into(),
+            })
+            .collect();
+        Ok(Recoded { shards, _reservation: reservation })
     }
 }
 
-fn slot_of(shard: &GoodShard) -> ShardSlot {
-    ShardSlot(u8::try_from(shard.slot).expect("at most 14 slots"))
-}
-
-/// Reads of whole shards: k at first, then one more whenever one fails or dawdles.
-struct ShardReads {
+/// Gathers shards until some k of them open and verify.
+async fn gather_and_open(
+    reads: &mut ShardReads<'_>,
+    key: &DataKey,
     source: ChunkSource,
-    running: JoinSet<(usize, Result<custos_ports::ShardRead, ShardUnusable>)>,
-    unasked: std::ops::Range<usize>,
-    good: Vec<GoodShard>,
-    failures: Vec<ShardUnusable>,
+    frames: &Range<usize>,
+) -> Result<Rebuilt, GatewayError> {
+    let mut last_error = None;
+    loop {
+        if !reads.gather_one_more().await {
+            return Err(match last_error {
+                Some(error) => damaged(source.evidence_id, source.chunk, &error),
+                None => reads.too_few(),
+            });
+        }
+        match try_selections(key, source, frames, &reads.good) {
+            Ok(rebuilt) => {
+                if reads.good.len() > source.profile.data() {
+                    name_liars(reads, source, &rebuilt.selection);
+                }
+                return Ok(rebuilt);
+            }
+            Err(error) => last_error = Some(error),
+        }
+    }
 }
 
-impl ShardReads {
-    fn start(gateway: &Gateway, source: ChunkSource) -> Self {
-        let mut reads = Self {
-            source,
-            running: JoinSet::new(),
-            unasked: 0..source.profile.total(),
-            good: Vec::new(),
-            failures: Vec::new(),
-        };
-        for _ in 0..source.profile.data() {
-            reads.ask_next(gateway);
-        }
-        reads
-    }
-
-    fn ask_next(&mut self, gateway: &Gateway) {
-        let Some(slot) = self.unasked.next() else { return };
-        let store: Arc<dyn ShardStore> = gateway.store(slot).clone();
-        let key = self.source.key(slot);
-        let deadline = gateway.inner.options.read_deadline;
-        let gateway = gateway.clone();
-        self.running.spawn(async move {
-            let started = Instant::now();
-            let read = timeout(deadline, store.read(&key, None)).await;
-            let read = read.unwrap_or_else(|_| Err(no_answer(store.as_ref(), "read")));
-            gateway.inner.read_latency.record(started.elapsed());
-            (slot, read.map_err(ShardUnusable::Store))
-        });
-    }
-
-    /// Gathers until there are k good shards, or one more than at the last call; `false` when
-    /// there are no more to be had.
-    async fn gather_one_more(&mut self, gateway: &Gateway) -> bool {
-        let wanted = self.source.profile.data().max(self.good.len() + 1);
-        if self.running.is_empty() {
-            self.ask_next(gateway);
-        }
-        while self.good.len() < wanted {
-            let hedge_at = Instant::now() + gateway.inner.read_latency.hedge_after();
-            let done = match timeout_at(hedge_at, self.running.join_next()).await {
-                Ok(Some(done)) => done,
-                Ok(None) => return false,
-                Err(_) if self.unasked.is_empty() => match self.running.join_next().await {
-                    Some(done) => done,
-                    None => return false,
-                },
-                Err(_) => {
-                    self.ask_next(gateway);
-                    continue;
-                }
-            };
-            let (slot, read) = done.expect("a shard read does not panic");
-            if let Err(failure) = self.judge(gateway, slot, read) {
-                warn!(
-                    evidence = %self.source.evidence_id, chunk = %self.source.chunk, %failure,
-                    "shard cannot be used"
-                );
-                if !matches!(&failure, ShardUnusable::Store(error) if error.kind() != custos_core::ErrorKind::Integrity)
-                {
-                    gateway.metrics().corrupt_shards.inc();
-                }
-                self.failures.push(failure);
-                self.ask_next(gateway);
+/// Tries selections of k shards that include the newest one.
+fn try_selections(
+    key: &DataKey,
+    source: ChunkSource,
+    frames: &Range<usize>,
+    good: &[GoodShard],
+) -> Result<Rebuilt, OpenError> {
+    let layout = source.layout();
+    let newest = good.len() - 1;
+    let header = &good[newest].header;
+    let opener = ChunkOpener::new(key, header);
+    let mut last_error = None;
+    for mut selection in selections(newest, source.profile.data() - 1).take(SELECTIONS_MAX) {
+        selection.push(newest);
+        let shards = selected(good, &selection);
+        let opened =
+            rebuild_data(source.profile, layout.shard_len(), &shards).and_then(|mut sealed| {
+                let outboard = open_frames(&opener, &layout, frames, &mut sealed)?;
+                Ok((sealed, outboard))
+            });
+        match opened {
+            Ok((opened, outboard)) => {
+                return Ok(Rebuilt { opened, outboard, header: header.clone(), selection });
             }
+            Err(error) => last_error = Some(error),
         }
-        true
     }
+    Err(last_error.expect("at least one selection was tried"))
+}
 
-    fn judge(
-        &mut self,
-        gateway: &Gateway,
-        slot: usize,
-        read: Result<custos_ports::ShardRead, ShardUnusable>,
-    ) -> Result<(), ShardUnusable> {
-        let read = read?;
-        let header = gateway.check_header(self.source, slot, &read.header)?;
-        let expected = self.source.layout().shard_len();
-        if read.payload.len() != expected {
-            let store = gateway.store_name(slot);
-            return Err(ShardUnusable::Length { store, found: read.payload.len(), expected });
-        }
-        self.good.push(GoodShard { slot, header, payload: read.payload });
-        Ok(())
+/// Names the shards that contradict a selection that verified.
+fn name_liars(reads: &mut ShardReads<'_>, source: ChunkSource, selection: &[usize]) {
+    let shard_len = source.layout().shard_len();
+    let verified = selected(&reads.good, selection);
+    let data = rebuild_data(source.profile, shard_len, &verified).expect("was just rebuilt");
+    let liars: Vec<_> = reads
+        .good
+        .iter()
+        .filter(|shard| {
+            let given = [(shard.slot, shard.payload.as_ref())];
+            !find_inconsistent(source.profile, shard_len, &data, &given).is_empty()
+        })
+        .map(|shard| (shard.slot, shard.store.clone()))
+        .collect();
+    for (slot, store) in liars {
+        let liar = ShardUnusable::Lies { store: store.name().to_owned() };
+        warn!(evidence = %source.evidence_id, chunk = %source.chunk, failure = %liar, "bad shard");
+        reads.note_finding(slot, &store, FindingState::Damaged, liar.to_string());
     }
+}
 
-    fn too_few(&self) -> GatewayError {
-        GatewayError::TooFewShards {
-            evidence_id: self.source.evidence_id,
-            chunk: self.source.chunk.to_string(),
-            found: self.good.len(),
-            needed: self.source.profile.data(),
-            failures: join_failures(&self.failures),
-        }
-    }
+fn selected<'a>(good: &'a [GoodShard], selection: &[usize]) -> Vec<(ShardSlot, &'a [u8])> {
+    selection.iter().map(|&at| (good[at].slot, good[at].payload.as_ref())).collect()
 }
 
 /// Every way to take `take` of the first `of` items, in lexicographic order.

@@ -9,7 +9,7 @@ use custos_core::{
 use custos_ledger::{Answer, Command, Outcome, Query};
 use tokio::task::JoinHandle;
 
-use super::fetch::{ChunkSource, OpenedChunk};
+use super::{ChunkSource, Upkeep, fetch::OpenedChunk};
 use crate::{Gateway, GatewayError, error::damaged, metrics::RunningGuard};
 
 /// What a player asks for.
@@ -141,6 +141,7 @@ impl Gateway {
             chunk: ChunkIndex::CROWN,
             salt: head,
             plain_len: Crown::encoded_len(chunks),
+            upkeep: upkeep(record),
         };
         let frames = 0..source.layout().frames();
         let bytes = self.fetch_chunk(key, source, frames).await?.concat();
@@ -262,6 +263,7 @@ impl View {
             chunk: ChunkIndex(index),
             salt: self.salts[index as usize],
             plain_len: self.record.chunk_size.chunk_len(index, self.record.parts.size),
+            upkeep: upkeep(&self.record),
         };
         tokio::spawn(async move { gateway.fetch_chunk(&key, source, frames).await })
     }
@@ -273,4 +275,9 @@ impl Drop for View {
             fetch.abort();
         }
     }
+}
+
+fn upkeep(record: &EvidenceRecord) -> Option<Upkeep> {
+    let missing_on_record = record.parts.missing_shards;
+    Some(Upkeep { retain_until: record.retain_until, missing_on_record })
 }

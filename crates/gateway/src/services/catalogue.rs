@@ -1,5 +1,6 @@
 use custos_core::EvidenceId;
 use custos_ledger::{Answer, Query};
+use custos_peers::actor_of;
 use custos_wire::{
     WireError, evidence_id_from_wire, evidence_to_wire,
     v1::{GetRequest, GetResponse, ListRequest, ListResponse, catalogue_server::Catalogue},
@@ -7,7 +8,7 @@ use custos_wire::{
 use tonic::{Request, Response, Status};
 
 use super::page_items;
-use crate::{Gateway, GatewayError, identity::actor_of};
+use crate::{Gateway, GatewayError};
 
 pub(super) struct CatalogueService {
     gateway: Gateway,

@@ -1,5 +1,6 @@
 use custos_core::{ErrorKind, LogIndex};
 use custos_ledger::{Answer, Query};
+use custos_peers::actor_of;
 use custos_wire::{
     WireError, checkpoint_to_wire, custody_entry_to_wire, evidence_id_from_wire,
     v1::{
@@ -11,7 +12,7 @@ use custos_wire::{
 use tonic::{Request, Response, Status};
 
 use super::page_items;
-use crate::{Gateway, GatewayError, identity::actor_of};
+use crate::{Gateway, GatewayError};
 
 pub(super) struct CustodyService {
     gateway: Gateway,

@@ -1,4 +1,5 @@
 use custos_core::{Actor, Blake3Hash, ErasureProfile, ErrorKind, UploadKey};
+use custos_peers::actor_of;
 use custos_wire::{
     WireError, descriptor_from_wire, evidence_id_from_wire, receipt_to_wire,
     v1::{
@@ -16,7 +17,6 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::{
     Gateway, GatewayError,
-    identity::actor_of,
     metrics::RunningGuard,
     upload::{OpenUpload, Opened, Upload},
 };

@@ -1,14 +1,15 @@
 //! The gRPC faces of the gateway, one file per service of `custos.v1`.
 
 mod catalogue;
+mod cluster;
 mod custody;
 mod ingest;
 mod playback;
 
 use custos_core::limits;
 use custos_wire::v1::{
-    catalogue_server::CatalogueServer, custody_server::CustodyServer, ingest_server::IngestServer,
-    playback_server::PlaybackServer,
+    catalogue_server::CatalogueServer, cluster_server::ClusterServer,
+    custody_server::CustodyServer, ingest_server::IngestServer, playback_server::PlaybackServer,
 };
 
 use crate::Gateway;
@@ -35,6 +36,13 @@ pub fn catalogue(
     gateway: Gateway,
 ) -> CatalogueServer<impl custos_wire::v1::catalogue_server::Catalogue> {
     CatalogueServer::new(catalogue::CatalogueService::new(gateway))
+        .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES_MAX)
+}
+
+/// The service for those who operate the cluster.
+#[must_use]
+pub fn cluster(gateway: Gateway) -> ClusterServer<impl custos_wire::v1::cluster_server::Cluster> {
+    ClusterServer::new(cluster::ClusterService::new(gateway))
         .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES_MAX)
 }
 

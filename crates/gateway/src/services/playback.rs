@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use custos_peers::actor_of;
 use custos_wire::{
     WireError, evidence_id_from_wire,
     v1::{
@@ -14,7 +15,6 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::{
     Gateway, GatewayError, GatewayMetrics,
-    identity::actor_of,
     playback::{View, ViewRequest},
 };
 

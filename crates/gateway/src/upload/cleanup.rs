@@ -1,12 +1,12 @@
 use std::collections::HashSet;
 
 use custos_codec::CrownEntry;
-use custos_core::{EvidenceId, EvidenceRecord, LogIndex, Salt};
-use custos_ports::{RemovalOrder, RemovalReason, ShardKey, ShardStore};
-use tokio::time::timeout;
+use custos_core::{EvidenceId, EvidenceRecord, LogIndex, Salt, VaultId};
+use custos_ports::{RemovalOrder, RemovalReason, ShardError, ShardKey};
+use futures::{StreamExt, stream};
 use tracing::{debug, warn};
 
-use crate::{Gateway, context::VAULT, error::no_answer};
+use crate::{Gateway, stores::StoreAccess, strays::DISKS_ASKED_MAX};
 
 /// Shards removed with one call.
 const BATCH_ITEMS: usize = 256;
@@ -20,44 +20,45 @@ pub(super) fn spawn(gateway: Gateway, record: EvidenceRecord, crown: Vec<CrownEn
             reason: RemovalReason::SupersededAttempt,
             ledger_index: record.seal_index,
         };
-        remove_unless(&gateway, record.evidence_id, order, &kept).await;
+        remove_unless(&gateway, (record.vault, record.evidence_id), order, &kept).await;
     });
 }
 
 /// Removes, in the background, every shard of an upload that was given up.
-pub(super) fn spawn_aborted(gateway: Gateway, evidence_id: EvidenceId, index: LogIndex) {
+pub(super) fn spawn_aborted(gateway: Gateway, upload: (VaultId, EvidenceId), index: LogIndex) {
     let order = RemovalOrder { reason: RemovalReason::AbortedUpload, ledger_index: index };
     tokio::spawn(async move {
-        remove_unless(&gateway, evidence_id, order, &HashSet::new()).await;
+        remove_unless(&gateway, upload, order, &HashSet::new()).await;
     });
 }
 
+/// Asks every disk in service: any of them may hold a shard that strayed from its home.
 async fn remove_unless(
     gateway: &Gateway,
-    evidence_id: EvidenceId,
+    upload: (VaultId, EvidenceId),
     order: RemovalOrder,
     kept: &HashSet<Salt>,
 ) {
-    for store in &gateway.inner.deps.stores {
-        let removal = remove_from(store.as_ref(), evidence_id, order, kept);
-        let outcome = timeout(gateway.inner.options.write_deadline, removal).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(no_answer(store.as_ref(), "remove")));
-        if let Err(error) = outcome {
+    let map = gateway.inner.deps.cluster.map();
+    let disks: Vec<_> = map.disks_in_service().map(|disk| disk.disk_id).collect();
+    let removals = stream::iter(disks).for_each_concurrent(DISKS_ASKED_MAX, |disk| async move {
+        if let Err(error) = remove_from(&gateway.store(disk), upload, order, kept).await {
             // They stay as garbage that a later scrub finds; nothing is lost.
-            warn!(evidence = %evidence_id, %error, "stale shards were not removed");
+            warn!(evidence = %upload.1, %error, "stale shards were not removed");
         }
-    }
+    });
+    removals.await;
 }
 
 async fn remove_from(
-    store: &dyn ShardStore,
-    evidence_id: EvidenceId,
+    store: &StoreAccess,
+    (vault, evidence_id): (VaultId, EvidenceId),
     order: RemovalOrder,
     kept: &HashSet<Salt>,
-) -> Result<(), custos_ports::ShardError> {
+) -> Result<(), ShardError> {
     let mut after: Option<ShardKey> = None;
     loop {
-        let page = store.list(VAULT, evidence_id, after, BATCH_ITEMS).await?;
+        let page = store.list(vault, evidence_id, after, BATCH_ITEMS).await?;
         after = page.items.last().map(|entry| entry.key);
         let stale: Vec<_> = page
             .items

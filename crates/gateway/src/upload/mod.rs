@@ -1,31 +1,32 @@
 //! The write path: bytes in, sealed chunks out to the shard stores, a receipt at the end.
 
+mod abort;
 mod active;
 mod cleanup;
 mod fanout;
+mod finish;
+mod listing;
+mod reach;
 mod resume;
-mod slot_turns;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use custos_codec::{
-    ChunkLayout, ChunkSealer, Crown, CrownEntry, DataKey, EvidenceSha256, SealedChunk,
-    Sha256Midstate, crown_chunk_size,
+    ChunkLayout, ChunkSealer, CrownEntry, DataKey, EvidenceSha256, SealedChunk, Sha256Midstate,
 };
 use custos_core::{
     Actor, Blake3Hash, ChunkIndex, ChunkSize, Descriptor, ErasureProfile, EvidenceId, Receipt,
-    Salt, SealedParts, UploadKey, UploadSession, limits,
+    Salt, ShardSlot, UploadKey, UploadSession, limits,
 };
-use custos_ledger::{Answer, Command, Outcome, Query};
+use custos_ledger::{Command, Outcome};
 use custos_wire::WireError;
 use tokio::task::JoinHandle;
-use tracing::{Instrument, debug, info, info_span, warn};
+use tracing::{Instrument, info_span};
 
 pub(crate) use self::active::{ActiveUploads, TakenOver};
-use self::fanout::WrittenChunk;
-pub(crate) use self::slot_turns::SlotTurns;
-use crate::{Gateway, GatewayError, buffers::Buffer, context::VAULT, playback::ChunkSource};
+use self::fanout::{ChunkTarget, SlotShard, WrittenChunk};
+use crate::{Gateway, GatewayError, buffers::Buffer};
 
 /// What the client asks for when it opens an upload.
 #[derive(Debug, Clone)]
@@ -89,21 +90,14 @@ impl Gateway {
     /// Opens an upload, or finds the one that the key names, and how much of it is durable.
     ///
     /// # Errors
-    /// What the law refuses; a profile wider than the vault; stores or ledger that do not answer.
+    /// What the law refuses; a profile that no vault has; stores or ledger that do not answer.
     pub async fn open_upload(
         &self,
         actor: &Actor,
         open: OpenUpload,
     ) -> Result<Opened, GatewayError> {
         let profile = open.profile.unwrap_or(self.inner.options.profile);
-        let present = self.inner.deps.stores.len();
-        if profile.total() > present {
-            return Err(GatewayError::ProfileTooWide {
-                profile: profile.to_string(),
-                needed: profile.total(),
-                present,
-            });
-        }
+        let vault = self.choose_vault(profile).await?;
         let evidence_id = self.new_evidence_id();
         let data_key = DataKey::new(self.inner.deps.entropy.array());
         let command = Command::OpenUpload {
@@ -112,7 +106,7 @@ impl Gateway {
             descriptor: open.descriptor,
             profile,
             chunk_size: self.inner.options.chunk_size,
-            vault: VAULT,
+            vault,
             wrapped_key: self.inner.deps.key_ring.wrap(&data_key, evidence_id)?,
         };
         let session = match self.submit(actor, command).await? {
@@ -257,20 +251,23 @@ impl Upload {
         buffer: Buffer,
     ) -> JoinHandle<Result<WrittenChunk, GatewayError>> {
         let gateway = self.gateway.clone();
-        let target = fanout::ChunkTarget {
+        let target = self.target(chunk, salt);
+        let span = info_span!("write_chunk", evidence = %target.evidence_id, %chunk);
+        let shards = slot_shards(sealed, &buffer.freeze());
+        let write =
+            async move { fanout::write_chunk(&gateway, target, shards, BTreeMap::new()).await };
+        tokio::spawn(write.instrument(span))
+    }
+
+    fn target(&self, chunk: ChunkIndex, salt: Salt) -> ChunkTarget {
+        ChunkTarget {
             vault: self.session.vault,
             evidence_id: self.session.evidence_id,
             chunk,
             salt,
             profile: self.session.profile,
             retain_until: self.session.retain_until,
-        };
-        let span = info_span!("write_chunk", evidence = %target.evidence_id, %chunk);
-        let write = async move {
-            fanout::write_chunk(&gateway, target, sealed.layout, sealed.headers, buffer.freeze())
-                .await
-        };
-        tokio::spawn(write.instrument(span))
+        }
     }
 
     /// Waits until the oldest chunk on its way is durable; returns the new durable offset.
@@ -294,157 +291,6 @@ impl Upload {
         metrics.missing_shards.inc_by(u64::from(written.missing));
         Ok(self.durable)
     }
-
-    /// Ends the upload: the last chunk, the crown, the seal.
-    ///
-    /// # Errors
-    /// When size or hash are not what the client says (the upload is given up then), when stores
-    /// or ledger do not answer, or when the law refuses.
-    pub async fn finish(mut self, size: u64, blake3: Blake3Hash) -> Result<Receipt, GatewayError> {
-        self.send_off();
-        while self.is_writing() {
-            self.next_durable().await?;
-        }
-        let received = self.content_hash().await?;
-        if size != self.received {
-            let arrived = self.received.to_string();
-            return self.give_up("size", size.to_string(), arrived).await;
-        }
-        if blake3 != received {
-            return self.give_up("blake3", blake3.to_string(), received.to_string()).await;
-        }
-        let head_salt = match self.crown.as_slice() {
-            [] => None,
-            [only] => Some(only.salt),
-            _ => Some(self.write_crown().await?),
-        };
-        let parts = SealedParts {
-            size,
-            blake3,
-            sha256: std::mem::take(&mut self.sha256).finalize(),
-            head_salt,
-            missing_shards: self.missing_shards,
-        };
-        self.seal(parts).await
-    }
-
-    async fn content_hash(&self) -> Result<Blake3Hash, GatewayError> {
-        match (self.crown.as_slice(), self.root_if_only) {
-            ([], _) => Ok(custos_codec::EMPTY_BLAKE3),
-            ([_], Some(root)) => Ok(root),
-            ([only], None) => self.hash_of_resumed_chunk(only.salt).await,
-            (entries, _) => {
-                let crown = Crown { entries: entries.to_vec() };
-                Ok(crown.root(self.received, self.session.chunk_size))
-            }
-        }
-    }
-
-    /// The first chunk was taken in by another connection and turns out to be the only one: its
-    /// root hash follows from its outboard.
-    async fn hash_of_resumed_chunk(&self, salt: Salt) -> Result<Blake3Hash, GatewayError> {
-        let source = ChunkSource {
-            evidence_id: self.session.evidence_id,
-            vault: self.session.vault,
-            profile: self.session.profile,
-            chunk: ChunkIndex(0),
-            salt,
-            plain_len: self.session.chunk_size.bytes(),
-        };
-        let opened = self.gateway.fetch_chunk(&self.key, source, 0..1).await?;
-        Ok(opened.hash_if_only())
-    }
-
-    async fn write_crown(&mut self) -> Result<Salt, GatewayError> {
-        let bytes = Crown { entries: self.crown.clone() }.encode();
-        let UploadSession { evidence_id, profile, .. } = self.session;
-        let chunk_size = crown_chunk_size(bytes.len());
-        let layout = ChunkLayout::new(profile, chunk_size.bytes());
-        let mut buffer = self.gateway.inner.ingest_buffers.acquire(layout.total_len()).await?;
-        let salt = Salt(self.gateway.inner.deps.entropy.array());
-        let mut sealer =
-            ChunkSealer::new(&self.key, evidence_id, ChunkIndex::CROWN, chunk_size, profile, salt);
-        let taken = sealer.push(&bytes, &mut buffer);
-        assert_eq!(taken, bytes.len(), "the crown fits the chunk size made for it");
-        let sealed = sealer.finish(Sha256Midstate::ZERO, &mut buffer);
-        let task = self.spawn_write(ChunkIndex::CROWN, salt, sealed, buffer);
-        let written = task.await.map_err(|error| GatewayError::Internal {
-            reason: format!("crown write: {error}"),
-        })??;
-        self.missing_shards = self.missing_shards.saturating_add(written.missing);
-        Ok(salt)
-    }
-
-    async fn seal(mut self, parts: SealedParts) -> Result<Receipt, GatewayError> {
-        let evidence_id = self.session.evidence_id;
-        let (size, blake3) = (parts.size, parts.blake3);
-        let command = Command::Seal { evidence_id, parts };
-        match self.gateway.submit(&self.session.actor, command).await {
-            Ok(Outcome::Sealed(record)) => {
-                info!(evidence = %evidence_id, size, log_index = record.seal_index.0, "sealed");
-                self.gateway.metrics().sealed.inc();
-                if self.stale_attempts == StaleAttempts::Possible {
-                    cleanup::spawn(
-                        self.gateway.clone(),
-                        *record.clone(),
-                        std::mem::take(&mut self.crown),
-                    );
-                }
-                Ok(record.receipt(false))
-            }
-            Ok(_) => Err(GatewayError::unexpected("Seal")),
-            Err(error) => {
-                // Another connection may have sealed the very same bytes a moment ago.
-                match self.gateway.query(Query::Evidence(evidence_id)).await {
-                    Ok(Answer::Evidence(Some(record)))
-                        if record.parts.size == size && record.parts.blake3 == blake3 =>
-                    {
-                        Ok(record.receipt(true))
-                    }
-                    _ => Err(error),
-                }
-            }
-        }
-    }
-
-    /// The bytes are not those that the client read: nothing of them may be kept or resumed.
-    async fn give_up(
-        self,
-        field: &'static str,
-        claimed: String,
-        received: String,
-    ) -> Result<Receipt, GatewayError> {
-        let mismatch = GatewayError::ContentMismatch { field, claimed, received };
-        let (actor, evidence_id) = (&self.session.actor, self.session.evidence_id);
-        let given_up = self.gateway.abort_upload(actor, evidence_id, &mismatch.to_string()).await;
-        if let Err(error) = given_up {
-            warn!(evidence = %evidence_id, %error, "an upload of other bytes stays open");
-        }
-        Err(mismatch)
-    }
-}
-
-impl Gateway {
-    /// Gives an open upload up and removes what was stored of it.
-    ///
-    /// # Errors
-    /// What the law refuses, or a ledger that does not answer.
-    pub async fn abort_upload(
-        &self,
-        actor: &Actor,
-        evidence_id: EvidenceId,
-        reason: &str,
-    ) -> Result<(), GatewayError> {
-        let command = Command::AbortUpload { evidence_id, reason: reason.to_owned() };
-        match self.submit(actor, command).await? {
-            Outcome::Aborted(index) => {
-                debug!(evidence = %evidence_id, reason, "upload given up");
-                cleanup::spawn_aborted(self.clone(), evidence_id, index);
-                Ok(())
-            }
-            _ => Err(GatewayError::unexpected("AbortUpload")),
-        }
-    }
 }
 
 impl Drop for Upload {
@@ -453,7 +299,16 @@ impl Drop for Upload {
     }
 }
 
-/// One shard's bytes out of a chunk's buffer.
-fn shard_payload(layout: &ChunkLayout, buffer: &Bytes, slot: usize) -> Bytes {
-    buffer.slice(slot * layout.shard_len()..(slot + 1) * layout.shard_len())
+/// The shards of a sealed chunk, each a part of its buffer.
+fn slot_shards(sealed: SealedChunk, buffer: &Bytes) -> Vec<SlotShard> {
+    let shard_len = sealed.layout.shard_len();
+    let slots = (0..).map(ShardSlot).zip(sealed.headers);
+    slots
+        .enumerate()
+        .map(|(at, (slot, header))| SlotShard {
+            slot,
+            header: header.into(),
+            payload: buffer.slice(at * shard_len..(at + 1) * shard_len),
+        })
+        .collect()
 }

@@ -1,5 +1,10 @@
 //! A gateway over the real law in memory and stores that fail on demand.
 
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
+mod following;
+mod nodes;
+
 use std::{sync::Arc, time::Duration};
 
 use custos_codec::RangeVerifier;
@@ -12,10 +17,16 @@ use custos_gateway::{
     playback::ViewRequest,
     upload::{OpenUpload, Opened, Upload},
 };
-use custos_ports::ShardStore;
-use custos_ports::fakes::{
-    CountingEntropy, Fault, FixedClock, MemoryLedger, MemoryShardStore, PlainKeyRing,
+use custos_ports::{
+    Cluster,
+    fakes::{
+        CountingEntropy, Fault, FixedClock, MemoryCluster, MemoryLedger, MemoryShardStore,
+        PlainKeyRing,
+    },
 };
+
+use self::following::FollowingCluster;
+pub(crate) use self::nodes::Nodes;
 
 /// Small chunks keep the tests quick.
 pub(crate) const CHUNK: usize = 1 << 20;
@@ -23,34 +34,47 @@ pub(crate) const CHUNK: usize = 1 << 20;
 pub(crate) struct Rig {
     pub(crate) gateway: Gateway,
     pub(crate) stores: Vec<Arc<MemoryShardStore>>,
+    pub(crate) cluster: Arc<FollowingCluster>,
+    pub(crate) nodes: Arc<Nodes>,
+    pub(crate) ledger: Arc<MemoryLedger>,
+    pub(crate) metrics: GatewayMetrics,
 }
 
 impl Rig {
+    /// As many hosts of one disk each as the profile has shards: there are no spares.
     pub(crate) fn new(profile: ErasureProfile) -> Self {
+        let hosts: Vec<_> = (0..profile.total()).map(|number| format!("host {number}")).collect();
+        Self::with_hosts(profile, &hosts)
+    }
+
+    /// One disk for each name; the first n are the homes of vault 0.
+    pub(crate) fn with_hosts(profile: ErasureProfile, hosts: &[String]) -> Self {
+        Self::with_options(profile, hosts, options(profile))
+    }
+
+    pub(crate) fn with_options(
+        profile: ErasureProfile,
+        hosts: &[String],
+        options: GatewayOptions,
+    ) -> Self {
         let now: Timestamp = "2026-03-01T08:00:00Z".parse().expect("a time");
-        let stores: Vec<_> = (0..profile.total())
-            .map(|slot| Arc::new(MemoryShardStore::new(&format!("disk {slot}"))))
-            .collect();
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        let disks = MemoryCluster::new(profile, &hosts);
+        let ledger = Arc::new(MemoryLedger::with_map(now, &disks.map()));
+        let stores = (0..hosts.len()).map(|number| disks.disk(number)).collect();
+        let cluster = Arc::new(FollowingCluster::new(disks, ledger.clone()));
+        let nodes = Arc::new(Nodes::new(cluster.clone()));
+        let metrics = GatewayMetrics::default();
         let deps = GatewayDeps {
-            ledger: Arc::new(MemoryLedger::new(now)),
-            stores: stores.iter().map(|store| store.clone() as Arc<dyn ShardStore>).collect(),
+            ledger: ledger.clone(),
+            cluster: cluster.clone(),
+            node_admin: nodes.clone(),
             key_ring: Arc::new(PlainKeyRing),
             entropy: Arc::new(CountingEntropy::default()),
             clock: Arc::new(FixedClock(now)),
-            metrics: GatewayMetrics::default(),
+            metrics: metrics.clone(),
         };
-        let options = GatewayOptions {
-            profile,
-            chunk_size: ChunkSize::MIN,
-            ingest_buffer_bytes_max: 32 << 20,
-            playback_buffer_bytes_max: 32 << 20,
-            write_in_time: Duration::from_millis(100),
-            write_deadline: Duration::from_millis(200),
-            read_deadline: Duration::from_millis(100),
-            hedge_after_min: Duration::from_millis(10),
-            ..GatewayOptions::default()
-        };
-        Self { gateway: Gateway::new(options, deps), stores }
+        Self { gateway: Gateway::new(options, deps), stores, cluster, nodes, ledger, metrics }
     }
 
     pub(crate) fn fail(&self, slots: &[usize], fault: Fault) {
@@ -101,6 +125,22 @@ impl Rig {
         }
         verifier.finish().expect("the range is whole");
         Ok(bytes)
+    }
+}
+
+/// Short waits, and a suspect store is tried again at once.
+pub(crate) fn options(profile: ErasureProfile) -> GatewayOptions {
+    GatewayOptions {
+        profile,
+        chunk_size: ChunkSize::MIN,
+        ingest_buffer_bytes_max: 32 << 20,
+        playback_buffer_bytes_max: 32 << 20,
+        write_in_time: Duration::from_millis(200),
+        write_deadline: Duration::from_millis(400),
+        read_deadline: Duration::from_millis(100),
+        hedge_after_min: Duration::from_millis(10),
+        probe_after_min: Duration::ZERO,
+        ..GatewayOptions::default()
     }
 }
 

@@ -1,7 +1,15 @@
-use custos_core::{EvidenceId, UploadKey};
+use custos_core::{
+    DiskGeneration, DiskId, Epoch, EvidenceId, NodeId, RunId, ShardDamage, UploadKey,
+};
 
-use super::{evidence::Layout, fixed, need, version};
-use crate::{Command, DecodeError, Envelope, proto, proto::envelope::Command as Stored};
+use super::{
+    cluster::{level_of, profile_of, shard_counts, slots_of, stored_slots},
+    evidence::Layout,
+    fixed, need, version,
+};
+use crate::{
+    Command, DecodeError, DiskClaim, Envelope, NewVault, proto, proto::envelope::Command as Stored,
+};
 
 /// Version of the `Envelope` message that this software writes.
 pub(crate) const ENVELOPE_VERSION: u32 = 1;
@@ -74,6 +82,40 @@ impl From<&Command> for Stored {
                     purpose: purpose.clone(),
                 })
             }
+            Command::RegisterNode { node_id, name, endpoint, labels, run } => {
+                Self::RegisterNode(proto::RegisterNode {
+                    node_id: node_id.as_bytes().to_vec(),
+                    name: name.clone(),
+                    endpoint: endpoint.clone(),
+                    labels: Some(labels.into()),
+                    run: run.as_bytes().to_vec(),
+                })
+            }
+            Command::RegisterDisks { node_id, disks } => {
+                Self::RegisterDisks(proto::RegisterDisks {
+                    node_id: node_id.as_bytes().to_vec(),
+                    disks: disks.iter().map(Into::into).collect(),
+                })
+            }
+            Command::RemoveDisk { disk_id, reason } => Self::RemoveDisk(proto::RemoveDisk {
+                disk_id: disk_id.as_bytes().to_vec(),
+                reason: reason.clone(),
+            }),
+            Command::CreateVaults { vaults, planned_at } => {
+                Self::CreateVaults(proto::CreateVaults {
+                    vaults: vaults.iter().map(Into::into).collect(),
+                    planned_at: planned_at.0,
+                })
+            }
+            Command::ReportDamage { disk_id, damage } => Self::ReportDamage(proto::ReportDamage {
+                disk_id: disk_id.as_bytes().to_vec(),
+                key: Some((&damage.key).into()),
+                what: damage.what.clone(),
+            }),
+            Command::ReportRepair { disk_id, key } => Self::ReportRepair(proto::ReportRepair {
+                disk_id: disk_id.as_bytes().to_vec(),
+                key: Some(key.into()),
+            }),
         }
     }
 }
@@ -117,6 +159,95 @@ impl TryFrom<Stored> for Command {
                 end: it.end,
                 purpose: it.purpose,
             },
+            Stored::RegisterNode(it) => {
+                const M: &str = "RegisterNode";
+                Self::RegisterNode {
+                    node_id: NodeId(fixed(M, "node_id", &it.node_id)?),
+                    name: it.name,
+                    endpoint: it.endpoint,
+                    labels: need(M, "labels", it.labels)?.into(),
+                    run: RunId(fixed(M, "run", &it.run)?),
+                }
+            }
+            Stored::RegisterDisks(it) => Self::RegisterDisks {
+                node_id: NodeId(fixed("RegisterDisks", "node_id", &it.node_id)?),
+                disks: it.disks.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            },
+            Stored::RemoveDisk(it) => Self::RemoveDisk {
+                disk_id: DiskId(fixed("RemoveDisk", "disk_id", &it.disk_id)?),
+                reason: it.reason,
+            },
+            Stored::CreateVaults(it) => Self::CreateVaults {
+                vaults: it.vaults.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+                planned_at: Epoch(it.planned_at),
+            },
+            Stored::ReportDamage(it) => {
+                const M: &str = "ReportDamage";
+                let key = need(M, "key", it.key)?.try_into()?;
+                Self::ReportDamage {
+                    disk_id: DiskId(fixed(M, "disk_id", &it.disk_id)?),
+                    damage: ShardDamage { key, what: it.what },
+                }
+            }
+            Stored::ReportRepair(it) => {
+                const M: &str = "ReportRepair";
+                Self::ReportRepair {
+                    disk_id: DiskId(fixed(M, "disk_id", &it.disk_id)?),
+                    key: need(M, "key", it.key)?.try_into()?,
+                }
+            }
+        })
+    }
+}
+
+impl From<&DiskClaim> for proto::DiskClaim {
+    fn from(claim: &DiskClaim) -> Self {
+        Self {
+            disk_id: claim.disk_id.as_bytes().to_vec(),
+            name: claim.name.clone(),
+            weight: claim.weight,
+            generation: claim.generation.0,
+            opening: claim.opening.as_bytes().to_vec(),
+        }
+    }
+}
+
+impl TryFrom<proto::DiskClaim> for DiskClaim {
+    type Error = DecodeError;
+
+    fn try_from(stored: proto::DiskClaim) -> Result<Self, DecodeError> {
+        const M: &str = "DiskClaim";
+        Ok(Self {
+            disk_id: DiskId(fixed(M, "disk_id", &stored.disk_id)?),
+            name: stored.name,
+            weight: stored.weight,
+            generation: DiskGeneration(stored.generation),
+            opening: RunId(fixed(M, "opening", &stored.opening)?),
+        })
+    }
+}
+
+impl From<&NewVault> for proto::NewVault {
+    fn from(vault: &NewVault) -> Self {
+        let (data_shards, parity_shards) = shard_counts(vault.profile);
+        Self {
+            data_shards,
+            parity_shards,
+            level: proto::FailureDomain::from(vault.level).into(),
+            slots: stored_slots(&vault.slots),
+        }
+    }
+}
+
+impl TryFrom<proto::NewVault> for NewVault {
+    type Error = DecodeError;
+
+    fn try_from(stored: proto::NewVault) -> Result<Self, DecodeError> {
+        const M: &str = "NewVault";
+        Ok(Self {
+            profile: profile_of(M, stored.data_shards, stored.parity_shards)?,
+            level: level_of(M, stored.level())?,
+            slots: slots_of(M, &stored.slots)?,
         })
     }
 }

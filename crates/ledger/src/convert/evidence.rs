@@ -4,7 +4,10 @@ use custos_core::{
     UploadSession, VaultId,
 };
 
-use super::{fixed, need};
+use super::{
+    cluster::{profile_of, shard_counts},
+    fixed, need,
+};
 use crate::{DecodeError, proto};
 
 impl From<&Actor> for proto::Actor {
@@ -79,10 +82,10 @@ pub(super) struct Layout {
 
 impl From<Layout> for proto::Layout {
     fn from(layout: Layout) -> Self {
-        let count = |shards: usize| u32::try_from(shards).expect("a profile has at most 14 shards");
+        let (data_shards, parity_shards) = shard_counts(layout.profile);
         Self {
-            data_shards: count(layout.profile.data()),
-            parity_shards: count(layout.profile.parity()),
+            data_shards,
+            parity_shards,
             chunk_log2: u32::from(layout.chunk_size.log2()),
             vault: layout.vault.0,
         }
@@ -93,13 +96,9 @@ impl TryFrom<proto::Layout> for Layout {
     type Error = DecodeError;
 
     fn try_from(stored: proto::Layout) -> Result<Self, DecodeError> {
-        let byte = |value: u32| u8::try_from(value).ok();
-        let profile = byte(stored.data_shards)
-            .zip(byte(stored.parity_shards))
-            .and_then(|(data, parity)| ErasureProfile::new(data, parity));
-        let chunk_size = byte(stored.chunk_log2).and_then(ChunkSize::from_log2);
+        let chunk_size = u8::try_from(stored.chunk_log2).ok().and_then(ChunkSize::from_log2);
         Ok(Self {
-            profile: need("Layout", "data_shards+parity_shards", profile)?,
+            profile: profile_of("Layout", stored.data_shards, stored.parity_shards)?,
             chunk_size: need("Layout", "chunk_log2", chunk_size)?,
             vault: VaultId(stored.vault),
         })

@@ -1,10 +1,15 @@
 //! Domain types to stored messages and back. Encoding never fails; decoding names the message
 //! and the field.
 
+mod answer;
+mod cluster;
 mod command;
 mod evidence;
+mod outcome;
 mod policy;
+mod query;
 
+use custos_core::EvidenceId;
 use prost::Message;
 
 use crate::DecodeError;
@@ -38,4 +43,13 @@ pub(crate) fn fixed<const N: usize>(
 /// The only version known, or an error.
 pub(crate) fn version(message: &'static str, found: u32, known: u32) -> Result<(), DecodeError> {
     if found == known { Ok(()) } else { Err(DecodeError::Version { message, found, known }) }
+}
+
+/// An evidence id that may be absent.
+fn optional_evidence_id(
+    message: &'static str,
+    field: &'static str,
+    bytes: Option<&[u8]>,
+) -> Result<Option<EvidenceId>, DecodeError> {
+    bytes.map(|id| fixed(message, field, id).map(EvidenceId::from_bytes)).transpose()
 }

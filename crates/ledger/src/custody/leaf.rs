@@ -149,7 +149,8 @@ fn sealed_subject(stored: &proto::SealedSubject) -> Result<SealedSubject, Decode
     })
 }
 
-fn stored_act(act: Act) -> proto::Act {
+/// The stored number of an act.
+pub(crate) fn stored_act(act: Act) -> proto::Act {
     match act {
         Act::Genesis => proto::Act::Genesis,
         Act::UploadOpened => proto::Act::UploadOpened,
@@ -157,9 +158,13 @@ fn stored_act(act: Act) -> proto::Act {
         Act::UploadAborted => proto::Act::UploadAborted,
         Act::Viewed => proto::Act::Viewed,
         Act::Refused => proto::Act::Refused,
+        Act::ClusterChanged => proto::Act::ClusterChanged,
+        Act::DamageFound => proto::Act::DamageFound,
+        Act::DamageRepaired => proto::Act::DamageRepaired,
     }
 }
 
-fn act_of(stored: proto::Act) -> Option<Act> {
+/// The act of a stored number, if it is known.
+pub(crate) fn act_of(stored: proto::Act) -> Option<Act> {
     Act::ALL.into_iter().find(|act| stored_act(*act) == stored)
 }

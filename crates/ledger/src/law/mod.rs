@@ -11,6 +11,13 @@
 //! | sealing another's upload, sealing twice with other parts, impossible parts | R26, I3, R6 | `seal.rs` |
 //! | ending sealed evidence | I3 | `abort_upload.rs` |
 //! | a view of what is not there | R6 | `record_view.rs` |
+//! | an upload into a vault that is not there or of another profile | I1 | `open_upload.rs` |
+//! | operating the cluster without the right to | R23 | `operation.rs` |
+//! | a second node of one name or endpoint | R14 | `register_node.rs` |
+//! | a copy or an old state of a disk, a disk that was removed | R14 | `register_disks.rs` |
+//! | removing a disk that a vault needs | I1 | `remove_disk.rs` |
+//! | vaults whose slots are not apart, or that were planned on an old map | I1 | `create_vaults.rs` |
+//! | more nodes, disks, vaults or damage on record than the limits | I10 | each |
 //!
 //! How long evidence is kept is decided in `retention.rs` alone. That is also the place where a
 //! hold would be judged (rule R11): whatever command may one day end sealed evidence has to ask
@@ -20,9 +27,16 @@
 //! the custody log here, for all of them.
 
 mod abort_upload;
+mod create_vaults;
 mod init_cluster;
 mod open_upload;
+mod operation;
 mod record_view;
+mod register_disks;
+mod register_node;
+mod remove_disk;
+mod report_damage;
+mod report_repair;
 mod retention;
 mod seal;
 mod text;
@@ -60,10 +74,10 @@ pub fn apply<K: Kv>(
     match &done {
         Ok(_) => clock::save(kv, now),
         Err(refusal) => {
-            if let Some(evidence_id) = evidence_attempted(&envelope.command)
+            if let Some(attempt) = evidence_attempted(&envelope.command)
                 && cluster::load(kv).is_some()
             {
-                enter_refusal(kv, envelope, now, evidence_id, refusal);
+                enter_refusal(kv, envelope, now, attempt, refusal);
                 clock::save(kv, now);
             }
         }
@@ -115,6 +129,31 @@ fn decide<K: Kv>(kv: &mut K, envelope: &Envelope, now: Timestamp) -> Result<Outc
             let range = *start..*end;
             record_view::record_view(kv, envelope, now, *evidence_id, range, purpose.as_deref())
         }
+        (Command::RegisterNode { node_id, name, endpoint, labels, run }, Some(_)) => {
+            let request = register_node::RegisterNode {
+                node_id: *node_id,
+                name,
+                endpoint,
+                labels,
+                run: *run,
+            };
+            register_node::register_node(kv, envelope, now, &request)
+        }
+        (Command::RegisterDisks { node_id, disks }, Some(_)) => {
+            register_disks::register_disks(kv, envelope, now, *node_id, disks)
+        }
+        (Command::RemoveDisk { disk_id, reason }, Some(_)) => {
+            remove_disk::remove_disk(kv, envelope, now, *disk_id, reason)
+        }
+        (Command::CreateVaults { vaults, planned_at }, Some(_)) => {
+            create_vaults::create_vaults(kv, envelope, now, vaults, *planned_at)
+        }
+        (Command::ReportDamage { disk_id, damage }, Some(_)) => {
+            report_damage::report_damage(kv, envelope, now, *disk_id, damage)
+        }
+        (Command::ReportRepair { disk_id, key }, Some(_)) => {
+            report_repair::report_repair(kv, envelope, now, *disk_id, key)
+        }
     }
 }
 
@@ -135,12 +174,20 @@ fn not_the_opener(envelope: &Envelope) -> Refusal {
     Refusal::refused(Rule::R26, "actor", reason)
 }
 
-fn evidence_attempted(command: &Command) -> Option<EvidenceId> {
+/// Name and evidence of a command whose refusal is entered in the custody log.
+fn evidence_attempted(command: &Command) -> Option<(&'static str, EvidenceId)> {
     match command {
-        Command::InitCluster { .. } | Command::OpenUpload { .. } => None,
-        Command::Seal { evidence_id, .. }
-        | Command::AbortUpload { evidence_id, .. }
-        | Command::RecordView { evidence_id, .. } => Some(*evidence_id),
+        Command::InitCluster { .. }
+        | Command::OpenUpload { .. }
+        | Command::RegisterNode { .. }
+        | Command::RegisterDisks { .. }
+        | Command::RemoveDisk { .. }
+        | Command::CreateVaults { .. }
+        | Command::ReportDamage { .. }
+        | Command::ReportRepair { .. } => None,
+        Command::Seal { evidence_id, .. } => Some(("seal", *evidence_id)),
+        Command::AbortUpload { evidence_id, .. } => Some(("abort_upload", *evidence_id)),
+        Command::RecordView { evidence_id, .. } => Some(("record_view", *evidence_id)),
     }
 }
 
@@ -148,16 +195,9 @@ fn enter_refusal(
     kv: &mut impl Kv,
     envelope: &Envelope,
     now: Timestamp,
-    evidence_id: EvidenceId,
+    (attempt, evidence_id): (&str, EvidenceId),
     refusal: &Refusal,
 ) {
-    let attempt = match envelope.command {
-        Command::InitCluster { .. } => "init_cluster",
-        Command::OpenUpload { .. } => "open_upload",
-        Command::Seal { .. } => "seal",
-        Command::AbortUpload { .. } => "abort_upload",
-        Command::RecordView { .. } => "record_view",
-    };
     let entry = NewEntry {
         envelope,
         time: now,

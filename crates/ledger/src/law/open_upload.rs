@@ -1,15 +1,15 @@
 use custos_core::{
-    Act, ChunkSize, Descriptor, ErasureProfile, EvidenceId, Refusal, Rule, Timestamp, UploadKey,
-    UploadSession, VaultId, limits::OPEN_UPLOADS_PER_ACTOR_MAX,
+    Act, ChunkSize, Descriptor, Epoch, ErasureProfile, EvidenceId, Refusal, Rule, Timestamp,
+    UploadKey, UploadSession, VaultId, limits::OPEN_UPLOADS_PER_ACTOR_MAX,
 };
 
 use super::{is_same_actor, not_the_opener, retention};
 use crate::{
-    Envelope, IncompleteDescriptor, Kv, Outcome, Policy, WRAPPED_KEY_BYTES_MAX,
+    Envelope, IncompleteDescriptor, Kv, KvRead, Outcome, Policy, WRAPPED_KEY_BYTES_MAX,
     custody::{self, NewEntry, Subject},
     stored::{
         evidence::{self, Life},
-        open_uploads, upload_name,
+        map_epoch, open_uploads, upload_name, vault,
     },
 };
 
@@ -43,6 +43,7 @@ pub(super) fn open_upload(
         let reason = "another upload has this id already: an id is never used twice";
         return Err(Refusal::refused(Rule::I3, "evidence_id", reason));
     }
+    check_vault(kv, request)?;
     check_count(open_uploads::load(kv, &envelope.actor))?;
 
     let session = new_session(envelope, now, policy, request);
@@ -119,6 +120,23 @@ fn check_complete(policy: &Policy, descriptor: &Descriptor) -> Result<(), Refusa
         }
         (IncompleteDescriptor::Refuse, None) | (IncompleteDescriptor::AcceptUnfiled, _) => Ok(()),
     }
+}
+
+/// Before the first node registered there was no map to judge by, and whoever opened uploads had
+/// one vault of its own disks: such commands in a log must do the same when they are applied again.
+fn check_vault(kv: &impl KvRead, request: &OpenUpload<'_>) -> Result<(), Refusal> {
+    if map_epoch::load(kv) == Epoch(0) {
+        return Ok(());
+    }
+    let reason = match vault::load(kv, request.vault) {
+        Some(vault) if vault.profile == request.profile => return Ok(()),
+        Some(vault) => {
+            let (id, kept, asked) = (request.vault, vault.profile, request.profile);
+            format!("vault {id} keeps evidence as {kept}, not as {asked}")
+        }
+        None => format!("no vault {} in the cluster", request.vault),
+    };
+    Err(Refusal::refused(Rule::I1, "vault", reason))
 }
 
 fn check_count(open: u64) -> Result<(), Refusal> {

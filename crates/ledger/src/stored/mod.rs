@@ -11,16 +11,22 @@
 
 pub(crate) mod clock;
 pub(crate) mod cluster;
+pub(crate) mod cluster_map;
 pub(crate) mod custody_log;
+pub(crate) mod damage;
+pub(crate) mod disk;
 pub(crate) mod evidence;
 pub(crate) mod listing;
+pub(crate) mod map_epoch;
+pub(crate) mod node;
 pub(crate) mod open_uploads;
 pub(crate) mod upload_name;
+pub(crate) mod vault;
 pub(crate) mod view_retry;
 
 use sha2::{Digest, Sha256};
 
-use crate::DecodeError;
+use crate::{DecodeError, KvRead};
 
 /// Virtual shards that the key space is cut into.
 const VIRTUAL_SHARDS: u16 = 1024;
@@ -30,6 +36,8 @@ mod prefix {
     pub(super) const CLUSTER: u8 = 0x01;
     pub(super) const CLOCK: u8 = 0x02;
     pub(super) const LOG_SIZE: u8 = 0x03;
+    pub(super) const MAP_EPOCH: u8 = 0x04;
+    pub(super) const DAMAGE_COUNT: u8 = 0x05;
     pub(super) const EVIDENCE: u8 = 0x10;
     pub(super) const UPLOAD_NAME: u8 = 0x11;
     pub(super) const OPEN_UPLOADS: u8 = 0x12;
@@ -41,6 +49,10 @@ mod prefix {
     pub(super) const LOG_BY_EVIDENCE: u8 = 0x33;
     pub(super) const VIEW_RETRY: u8 = 0x40;
     pub(super) const VIEW_RETRY_SLOT: u8 = 0x41;
+    pub(super) const NODE: u8 = 0x50;
+    pub(super) const DISK: u8 = 0x51;
+    pub(super) const VAULT: u8 = 0x52;
+    pub(super) const DAMAGE: u8 = 0x60;
 }
 
 /// Virtual shard of a name: the first 10 bits of its SHA-256.
@@ -56,6 +68,17 @@ fn sharded_key(prefix: u8, name: &[u8]) -> Vec<u8> {
     key.extend(virtual_shard(name).to_be_bytes());
     key.extend(name);
     key
+}
+
+/// The least key after every key that begins with `prefix`.
+fn after_all(prefix: u8) -> Vec<u8> {
+    vec![prefix + 1]
+}
+
+/// Every value under `prefix`, in order of their keys. Only for kinds with a named limit.
+fn values(kv: &impl KvRead, prefix: u8) -> Vec<Vec<u8>> {
+    let found = kv.scan(&[prefix], &after_all(prefix), usize::MAX);
+    found.into_iter().map(|(_, value)| value).collect()
 }
 
 /// Opens a value that this crate wrote.

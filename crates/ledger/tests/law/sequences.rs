@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use custos_core::{
-    Actor, Blake3Hash, Descriptor, EvidenceId, EvidenceKind, EvidenceRecord, Salt, Sha256Hash,
-    Timestamp, UploadKey,
+    Actor, Blake3Hash, ClusterMap, Descriptor, DiskId, DiskState, Epoch, ErasureProfile,
+    EvidenceId, EvidenceKind, EvidenceRecord, FailureDomain, RunId, Salt, Sha256Hash, Timestamp,
+    UploadKey, VaultId,
 };
 use custos_ledger::{
-    Answer, Command, CommandBatch, Envelope, MemoryKv, Policy, Query, apply, merkle, query,
+    Answer, Command, CommandBatch, DiskClaim, Envelope, MemoryKv, NewVault, Policy, Query, apply,
+    merkle, query,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use crate::world::{
-    ORIGIN, START_MS, complete, developer, id, open, other_station, parts, policy, station,
+use crate::{
+    cluster_world::{
+        claim, damage, disk_id, list_damage, new_vault, register_disks, register_node, shard,
+    },
+    world::{
+        ORIGIN, START_MS, complete, developer, id, open, other_station, parts, policy, station,
+    },
 };
 
 /// First bytes of the keys that a refused attempt may touch: clock and custody log.
@@ -25,6 +32,46 @@ fn ids() -> impl Strategy<Value = EvidenceId> {
 }
 
 fn commands() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        3 => about_evidence(),
+        2 => about_the_cluster(),
+    ]
+}
+
+fn about_the_cluster() -> impl Strategy<Value = Command> {
+    // Few of each, so that they meet.
+    let numbers = || 0u8..4;
+    let claims = (numbers(), 0u64..6, 0u8..2).prop_map(|(number, generation, opening)| DiskClaim {
+        opening: RunId([opening; 16]),
+        ..claim(number, generation)
+    });
+    let vaults = vec(numbers(), 3).prop_map(|disks| NewVault {
+        profile: ErasureProfile::P2_1,
+        ..new_vault(FailureDomain::Disk, &disks)
+    });
+    prop_oneof![
+        2 => numbers().prop_map(register_node),
+        4 => (numbers(), vec(claims, 0..3)).prop_map(|(node, claims)| register_disks(node, claims)),
+        1 => numbers().prop_map(|number| Command::RemoveDisk {
+            disk_id: disk_id(number),
+            reason: "why".to_owned(),
+        }),
+        3 => (vec(vaults, 0..3), 0u64..12).prop_map(|(vaults, epoch)| Command::CreateVaults {
+            vaults,
+            planned_at: Epoch(epoch),
+        }),
+        2 => (numbers(), numbers()).prop_map(|(disk, slot)| Command::ReportDamage {
+            disk_id: disk_id(disk),
+            damage: damage(1, slot),
+        }),
+        1 => (numbers(), numbers()).prop_map(|(disk, slot)| Command::ReportRepair {
+            disk_id: disk_id(disk),
+            key: shard(1, slot),
+        }),
+    ]
+}
+
+fn about_evidence() -> impl Strategy<Value = Command> {
     let origins = select(vec![ORIGIN, "custos.test/other", "not an origin"]);
     let days = select(vec![0, 365, 730]);
     let descriptors = select(vec![
@@ -53,11 +100,14 @@ fn commands() -> impl Strategy<Value = Command> {
             origin: origin.to_owned(),
             policy: Policy { retention_days_av: days, ..policy() },
         }),
-        4 => (0..IDS, ids(), descriptors).prop_map(|(key, id, descriptor)| {
+        4 => (0..IDS, ids(), descriptors, 0u32..2).prop_map(|(key, id, descriptor, number)| {
             let mut command = open(key, descriptor);
-            if let Command::OpenUpload { upload_key, evidence_id, .. } = &mut command {
+            if let Command::OpenUpload { upload_key, evidence_id, profile, vault, .. } = &mut command
+            {
                 *upload_key = UploadKey([key; 32]);
                 *evidence_id = id;
+                *profile = ErasureProfile::P2_1;
+                *vault = VaultId(number);
             }
             command
         }),
@@ -74,8 +124,15 @@ fn commands() -> impl Strategy<Value = Command> {
 
 fn envelopes() -> impl Strategy<Value = Envelope> {
     let nobody = Actor { name: String::new(), ..station() };
-    let actors =
-        select(vec![station(), station(), station(), other_station(), developer(), nobody]);
+    let actors = select(vec![
+        station(),
+        station(),
+        station(),
+        other_station(),
+        developer(),
+        developer(),
+        nobody,
+    ]);
     // Few request ids, so that some are used twice.
     (0u8..20, actors, any::<[u8; 16]>(), commands()).prop_map(
         |(request, actor, entry_salt, command)| Envelope {
@@ -87,9 +144,31 @@ fn envelopes() -> impl Strategy<Value = Envelope> {
     )
 }
 
+/// What most sequences need to have something to act on: a cluster, and in some a vault.
+fn beginning(has_vault: bool) -> Vec<Envelope> {
+    let init = Command::InitCluster { origin: ORIGIN.to_owned(), policy: policy() };
+    let vault =
+        NewVault { profile: ErasureProfile::P2_1, ..new_vault(FailureDomain::Disk, &[0, 1, 2]) };
+    let mut commands = vec![init];
+    if has_vault {
+        commands.extend([
+            register_node(0),
+            register_disks(0, (0..3).map(|number| claim(number, 1)).collect()),
+            Command::CreateVaults { vaults: vec![vault], planned_at: Epoch(2) },
+        ]);
+    }
+    let envelope = |command| Envelope {
+        request_id: [0xff; 16],
+        actor: Actor::system(),
+        entry_salt: [0; 16],
+        command,
+    };
+    commands.into_iter().map(envelope).collect()
+}
+
 fn batches() -> impl Strategy<Value = Vec<CommandBatch>> {
     let stamp = -5_000i64..5_000;
-    vec((stamp, vec(envelopes(), 1..6)), 1..20).prop_map(|batches| {
+    (any::<bool>(), vec((stamp, vec(envelopes(), 1..6)), 1..20)).prop_map(|(has_vault, batches)| {
         let mut all: Vec<CommandBatch> = batches
             .into_iter()
             .map(|(stamp, envelopes)| CommandBatch {
@@ -97,15 +176,9 @@ fn batches() -> impl Strategy<Value = Vec<CommandBatch>> {
                 envelopes,
             })
             .collect();
-        // Most sequences should have a cluster to act in.
-        let first = Envelope {
-            request_id: [0xff; 16],
-            actor: Actor::system(),
-            entry_salt: [0; 16],
-            command: Command::InitCluster { origin: ORIGIN.to_owned(), policy: policy() },
-        };
+        // What comes before the cluster began is refused.
         let position = all[0].envelopes.len() / 2;
-        all[0].envelopes.insert(position, first);
+        all[0].envelopes.splice(position..position, beginning(has_vault));
         all
     })
 }
@@ -137,6 +210,31 @@ fn counted_uploads(kv: &MemoryKv) -> usize {
     kv.iter().filter(|(key, _)| key[0] == 0x12).map(|(_, value)| usize::from(value[1])).sum()
 }
 
+fn map(kv: &MemoryKv) -> ClusterMap {
+    match query(kv, &Query::ClusterMap { newer_than: Epoch(0) }) {
+        Answer::ClusterMap(map) => map.map(|map| *map).unwrap_or_default(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn check_cluster(before: &MemoryKv, after: &MemoryKv) {
+    let (old, new) = (map(before), map(after));
+    let same = |map: &ClusterMap| ClusterMap { epoch: Epoch(0), ..map.clone() };
+    let grows = u64::from(same(&old) != same(&new));
+    assert_eq!(new.epoch.0, old.epoch.0 + grows, "every change of the map is an epoch, once");
+    for disk in &old.disks {
+        let now = new.disk(disk.disk_id).expect("no disk is forgotten");
+        assert!(now.generation >= disk.generation, "generations only grow");
+        assert!(disk.state == DiskState::InService || now == disk, "removed is for good");
+    }
+    for vault in &new.vaults {
+        let in_service =
+            |id: &DiskId| new.disk(*id).is_some_and(|disk| disk.state == DiskState::InService);
+        assert!(vault.slots.iter().all(in_service), "no disk of a vault is removed");
+    }
+    assert!(list_damage(after).len() <= 16, "damage is on record once a shard and disk");
+}
+
 fn check_step(before: &MemoryKv, after: &MemoryKv, envelope: &Envelope, is_refused: bool) {
     let (old, new) = (checkpoint(before), checkpoint(after));
     assert!(new.size >= old.size && new.size <= old.size + 1, "an act is one entry at most");
@@ -152,6 +250,7 @@ fn check_step(before: &MemoryKv, after: &MemoryKv, envelope: &Envelope, is_refus
         assert_eq!(still.get(&id), Some(&record), "sealed evidence never changes");
     }
     assert_eq!(open_uploads(after), counted_uploads(after));
+    check_cluster(before, after);
     if is_refused {
         let law = |kv: &MemoryKv| -> MemoryKv {
             kv.iter()
@@ -161,8 +260,10 @@ fn check_step(before: &MemoryKv, after: &MemoryKv, envelope: &Envelope, is_refus
         };
         assert_eq!(law(before), law(after), "nothing of a refused command is stored");
         let has_begun = old.size > 0;
-        let is_attempt =
-            !matches!(envelope.command, Command::InitCluster { .. } | Command::OpenUpload { .. });
+        let is_attempt = matches!(
+            envelope.command,
+            Command::Seal { .. } | Command::AbortUpload { .. } | Command::RecordView { .. }
+        );
         assert_eq!(new.size - old.size, u64::from(has_begun && is_attempt));
     }
 }

@@ -1,13 +1,17 @@
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use custos_core::limits::{SHARD_HEADER_BYTES_MAX, SHARD_PAYLOAD_BYTES_MAX};
 use custos_core::{ChunkIndex, EvidenceId, VaultId};
 use parking_lot::Mutex;
 
 use crate::{
-    RemovalOrder, ShardEntry, ShardError, ShardKey, ShardPage, ShardRead, ShardStore, ShardWrite,
-    StoreStatus,
+    Quarantined, RemovalOrder, ShardEntry, ShardError, ShardKey, ShardPage, ShardRead, ShardStore,
+    ShardWrite, StoreStatus,
 };
 
 /// How a store fails from now on.
@@ -36,6 +40,8 @@ pub struct MemoryShardStore {
     name: String,
     fault: Mutex<Fault>,
     shards: Mutex<BTreeMap<ShardKey, ShardWrite>>,
+    /// Shards that do not verify until they are written again.
+    damaged: Mutex<BTreeSet<ShardKey>>,
     /// Writes that hang: a real disk's queue keeps their bytes, whoever gives up on them.
     hung: Mutex<Vec<ShardWrite>>,
 }
@@ -48,6 +54,7 @@ impl MemoryShardStore {
             name: name.to_owned(),
             fault: Mutex::new(Fault::None),
             shards: Mutex::new(BTreeMap::new()),
+            damaged: Mutex::new(BTreeSet::new()),
             hung: Mutex::new(Vec::new()),
         }
     }
@@ -55,6 +62,11 @@ impl MemoryShardStore {
     /// Fails like this from now on.
     pub fn set_fault(&self, fault: Fault) {
         *self.fault.lock() = fault;
+    }
+
+    /// Spoils one shard: it reads as corrupt until it is written again.
+    pub fn damage(&self, key: ShardKey) {
+        self.damaged.lock().insert(key);
     }
 
     /// Every shard that it holds.
@@ -100,9 +112,28 @@ impl ShardStore for MemoryShardStore {
             return std::future::pending().await;
         }
         self.check("write").await?;
-        let kept = ShardWrite { payload: Bytes::copy_from_slice(&shard.payload), ..shard };
-        self.shards.lock().insert(kept.key, kept);
-        Ok(())
+        let store = self.name.clone();
+        let (payload_len, header_len) = (shard.payload.len(), shard.header.len());
+        if payload_len == 0
+            || payload_len > SHARD_PAYLOAD_BYTES_MAX
+            || header_len > SHARD_HEADER_BYTES_MAX
+        {
+            let reason = format!("payload of {payload_len} bytes, header of {header_len}");
+            return Err(ShardError::Io { store, operation: "checking the shard", reason });
+        }
+        let mut shards = self.shards.lock();
+        if self.damaged.lock().remove(&shard.key) {
+            shards.remove(&shard.key);
+        }
+        match shards.get(&shard.key) {
+            Some(kept) if kept.header == shard.header && kept.payload == shard.payload => Ok(()),
+            Some(_) => Err(ShardError::Conflict { store, key: Box::new(shard.key) }),
+            None => {
+                let payload = Bytes::copy_from_slice(&shard.payload);
+                shards.insert(shard.key, ShardWrite { payload, ..shard });
+                Ok(())
+            }
+        }
     }
 
     async fn read(
@@ -115,10 +146,11 @@ impl ShardStore for MemoryShardStore {
         let not_found = ShardError::NotFound { store: store.clone(), key: Box::new(*key) };
         let shard = self.shards.lock().get(key).cloned().ok_or(not_found)?;
         let range = range.unwrap_or(0..shard.payload.len() as u64);
-        if range.end > shard.payload.len() as u64 {
+        if range.start > range.end || range.end > shard.payload.len() as u64 {
             let len = shard.payload.len() as u64;
             return Err(ShardError::Range { store, start: range.start, end: range.end, len });
         }
+        let fault = if self.damaged.lock().contains(key) { Fault::Corrupt } else { fault };
         let slice = |at: u64| usize::try_from(at).expect("in memory");
         let mut payload = shard.payload.slice(slice(range.start)..slice(range.end));
         let mut header = shard.header;
@@ -155,7 +187,7 @@ impl ShardStore for MemoryShardStore {
             .values()
             .filter(|shard| shard.key.vault == vault && shard.key.evidence_id == evidence_id)
             .filter(|shard| after.is_none_or(|after| shard.key > after))
-            .take(limit + 1)
+            .take(limit.saturating_add(1))
             .map(Self::entry)
             .collect();
         let more = items.len() > limit;
@@ -176,6 +208,35 @@ impl ShardStore for MemoryShardStore {
         Ok(self.shards.lock().values().filter(|s| wanted(&s.key)).map(Self::entry).collect())
     }
 
+    async fn list_all(
+        &self,
+        vault: Option<VaultId>,
+        after: Option<ShardKey>,
+        limit: usize,
+    ) -> Result<ShardPage, ShardError> {
+        self.check("list").await?;
+        let shards = self.shards.lock();
+        let mut items: Vec<_> = shards
+            .values()
+            .filter(|shard| vault.is_none_or(|vault| shard.key.vault == vault))
+            .filter(|shard| after.is_none_or(|after| shard.key > after))
+            .take(limit.saturating_add(1))
+            .map(|shard| ShardEntry { header: Bytes::new(), ..Self::entry(shard) })
+            .collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Ok(ShardPage { items, more })
+    }
+
+    async fn verify(&self, key: &ShardKey) -> Result<(), ShardError> {
+        self.read(key, None).await.map(drop)
+    }
+
+    async fn quarantine(&self, _limit: usize) -> Result<Vec<Quarantined>, ShardError> {
+        self.check("list").await?;
+        Ok(Vec::new())
+    }
+
     async fn remove(&self, keys: &[ShardKey], _order: RemovalOrder) -> Result<(), ShardError> {
         self.check("remove").await?;
         self.shards.lock().retain(|key, _| !keys.contains(key));
@@ -191,6 +252,20 @@ impl ShardStore for MemoryShardStore {
             shards: shards.len() as u64,
             payload_bytes: shards.values().map(|shard| shard.payload.len() as u64).sum(),
             free_bytes: u64::MAX,
+            ..StoreStatus::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fakes::conformance;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_store_in_memory_keeps_the_promises_of_a_shard_store() {
+        conformance::check(Arc::new(MemoryShardStore::new("memory"))).await;
     }
 }

@@ -61,6 +61,12 @@ pub enum ConfigProblem {
         /// The keys of this table.
         known: String,
     },
+    /// It is of a role that the process does not have.
+    #[error("belongs to role {role}, which `roles` does not name")]
+    OtherRole {
+        /// The role.
+        role: &'static str,
+    },
     /// It must be given.
     #[error("is missing; it must be {expected}")]
     Missing {

@@ -5,10 +5,14 @@
 mod effective;
 mod error;
 mod read;
+mod read_storage;
 mod resolved;
 mod table_reader;
 
 pub use effective::effective;
 pub use error::{ConfigError, ConfigMistake, ConfigProblem};
 pub use read::{load, parse};
-pub use resolved::{LogFormat, LogOptions, Process, ServerConfig, TelemetryOptions, TlsFiles};
+pub use resolved::{
+    BucketConfig, ColdConfig, DiskConfig, GatewayConfig, LogFormat, LogOptions, MetaConfig,
+    Process, ScrubConfig, ServerConfig, StorageConfig, TelemetryOptions, TlsFiles,
+};

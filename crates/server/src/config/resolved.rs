@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf};
 
-use custos_core::{ChunkSize, ErasureProfile};
+use custos_core::{ChunkSize, ErasureProfile, Labels};
 use custos_ledger::Policy;
 
 /// Everything that one `custosd` process is told.
@@ -14,29 +14,133 @@ pub struct Process {
     pub telemetry: TelemetryOptions,
 }
 
-/// What a server serves and where it keeps it. All roles run in this one process.
+/// What a process serves and where it keeps it. At least one role is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// Folder of the ledger and of the node's own identity.
+    /// Folder of the ledger and of the process's own identity.
     pub data_dir: PathBuf,
     /// Address of the gRPC services; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Address of the metrics page, in plain HTTP and open to whoever reaches it.
     pub metrics_listen: Option<SocketAddr>,
-    /// Certificates of the gRPC services.
+    /// Certificates of the gRPC services; between the processes of a cluster, clients' too.
     pub tls: TlsFiles,
-    /// One folder per disk, in the order of the vault's slots; as many as the profile has shards.
-    pub disks: Vec<PathBuf>,
+    /// Where the ledger is; empty when it is in this process.
+    pub meta_endpoints: Vec<String>,
+    /// The ledger.
+    pub meta: Option<MetaConfig>,
+    /// Shards on disks.
+    pub storage: Option<StorageConfig>,
+    /// Ingest, playback, catalogue, operation.
+    pub gateway: Option<GatewayConfig>,
+}
+
+impl ServerConfig {
+    /// Profile of the vault that this process makes of its own disks: it is a cluster alone.
+    #[must_use]
+    pub fn own_vault_profile(&self) -> Option<ErasureProfile> {
+        let meta = self.meta.as_ref()?;
+        (self.storage.is_some() && meta.expect_nodes == 1).then_some(meta.profile)
+    }
+}
+
+/// The role `meta`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetaConfig {
+    /// First part of the custody log's origin line; fixed at the first start.
+    pub cluster_name: String,
+    /// Parameters of the rules at the beginning of the cluster; later the ledger's own count.
+    pub policy: Policy,
+    /// Erasure profile of the first vaults.
+    pub profile: ErasureProfile,
+    /// The first vaults are made once so many storage nodes have registered.
+    pub expect_nodes: u32,
+}
+
+/// The role `storage`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageConfig {
+    /// Name that people use, unique in the cluster.
+    pub name: String,
+    /// Where others reach this process; where it listens when `None`. Empty: only itself does.
+    pub endpoint: Option<String>,
+    /// Where it stands.
+    pub labels: Labels,
+    /// Its disks.
+    pub disks: Vec<DiskConfig>,
+    /// Pace of the scrub.
+    pub scrub: ScrubConfig,
+}
+
+/// One disk of a storage node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiskConfig {
+    /// A folder.
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Where shards of some age go, if anywhere.
+        cold: Option<ColdConfig>,
+    },
+    /// An S3-compatible bucket alone.
+    Bucket(BucketConfig),
+}
+
+/// Where the old shards of a folder go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColdConfig {
+    /// The bucket.
+    pub bucket: BucketConfig,
+    /// Age in days from which a shard goes there; 0 is as soon as it is written.
+    pub after_days: u32,
+}
+
+/// An S3-compatible bucket, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketConfig {
+    /// Address of the service; the provider's own when `None`.
+    pub endpoint: Option<String>,
+    /// Region.
+    pub region: String,
+    /// Name of the bucket.
+    pub bucket: String,
+    /// Everything of this disk lies under it, without a slash at the end.
+    pub prefix: String,
+    /// The bucket is named in the path and not in the host name.
+    pub path_style: bool,
+    /// Credentials come from wherever the SDK looks (files, instance metadata); otherwise from
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` alone.
+    pub default_chain: bool,
+    /// Share of new vaults of a disk that is this bucket alone, 1 for each GiB; what the storage
+    /// node takes for buckets when `None`.
+    pub weight: Option<u32>,
+}
+
+/// Pace of the scrub; it can be changed while the node runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScrubConfig {
+    /// Bytes that each disk reads in a second at most.
+    pub bytes_per_second: u64,
+    /// Every shard is checked once in so many days.
+    pub period_days: u32,
+}
+
+impl Default for ScrubConfig {
+    /// 20 MiB each second, every shard in 30 days.
+    fn default() -> Self {
+        Self { bytes_per_second: 20 << 20, period_days: 30 }
+    }
+}
+
+/// The role `gateway`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayConfig {
     /// Erasure profile of uploads that name none.
     pub profile: ErasureProfile,
     /// Plaintext bytes of a chunk.
     pub chunk_size: ChunkSize,
-    /// Parameters of the rules at the beginning of the cluster; later the ledger's own count.
-    pub policy: Policy,
-    /// File of the key-encryption key; made at the first start when it is not there.
+    /// File of the key-encryption key: the same for all gateways.
     pub key_file: PathBuf,
-    /// First part of the custody log's origin line; fixed at the first start.
-    pub cluster_name: String,
 }
 
 /// PEM files of one TLS endpoint.

@@ -1,4 +1,7 @@
-use std::cell::{Cell, RefCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+};
 
 use toml::{
     Spanned,
@@ -58,10 +61,16 @@ impl<T> Placed<T> {
     }
 }
 
+/// An item of a list that may be written short or long.
+pub(super) enum TextOrTable<'d, 'i> {
+    Text(Placed<String>),
+    Table(TableReader<'d, 'i>),
+}
+
 /// Takes the keys of one table, one by one; what nobody took is unknown.
 pub(super) struct TableReader<'d, 'i> {
     document: &'d Document<'i>,
-    name: &'static str,
+    name: Cow<'static, str>,
     line: usize,
     table: Option<&'d DeTable<'i>>,
     asked: RefCell<Vec<&'static str>>,
@@ -75,12 +84,12 @@ impl<'d, 'i> TableReader<'d, 'i> {
 
     fn new(
         document: &'d Document<'i>,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         line: usize,
         table: Option<&'d DeTable<'i>>,
     ) -> Self {
         let (asked, is_finished) = (RefCell::default(), Cell::new(false));
-        Self { document, name, line, table, asked, is_finished }
+        Self { document, name: name.into(), line, table, asked, is_finished }
     }
 
     /// The table `key`; an absent one has no keys.
@@ -92,6 +101,80 @@ impl<'d, 'i> TableReader<'d, 'i> {
         });
         let line = found.map_or(self.line, |(line, _)| line);
         Self::new(self.document, key, line, found.map(|(_, table)| table))
+    }
+
+    /// The tables in the table `key`, each with its name.
+    pub(super) fn tables(&self, key: &'static str) -> Vec<(String, Self)> {
+        let expected = "a table of tables";
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let DeValue::Table(outer) = value.get_ref() else {
+            self.wrong_type::<()>(key, value, expected);
+            return Vec::new();
+        };
+        let named = outer.iter().filter_map(|(name, value)| {
+            let name = name.get_ref().to_string();
+            let full = format!("{key}.{name}");
+            match value.get_ref() {
+                DeValue::Table(table) => {
+                    let line = self.line_of(value);
+                    Some((name, Self::new(self.document, full, line, Some(table))))
+                }
+                _ => self.wrong_type(&full, value, expected),
+            }
+        });
+        named.collect()
+    }
+
+    /// The items of the list `key`, each a text or a table; `None` when there is no such list.
+    pub(super) fn texts_or_tables(
+        &self,
+        key: &'static str,
+        expected: &'static str,
+    ) -> Option<Vec<TextOrTable<'d, 'i>>> {
+        self.require(key, expected)?;
+        let value = self.take(key)?;
+        let DeValue::Array(items) = value.get_ref() else {
+            return self.wrong_type(key, value, expected);
+        };
+        let mut read = Vec::with_capacity(items.len());
+        for (number, item) in items.iter().enumerate() {
+            let name = format!("{key}[{number}]");
+            read.push(match item.get_ref() {
+                DeValue::String(text) => {
+                    TextOrTable::Text(self.placed(&name, item, text.to_string()))
+                }
+                DeValue::Table(table) => {
+                    let line = self.line_of(item);
+                    TextOrTable::Table(Self::new(self.document, name, line, Some(table)))
+                }
+                _ => return self.wrong_type(&name, item, expected),
+            });
+        }
+        if read.is_empty() {
+            return self.wrong_value(key, value, "an empty list", expected);
+        }
+        Some(read)
+    }
+
+    pub(super) fn flag(&self, key: &'static str, expected: &'static str) -> Option<Placed<bool>> {
+        let value = self.take(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(self.placed(key, value, *flag)),
+            _ => self.wrong_type(key, value, expected),
+        }
+    }
+
+    /// Reports `key` if it is there: it belongs to a role that the process does not have.
+    pub(super) fn not_for_role(&self, key: &'static str, role: &'static str) {
+        if let Some(value) = self.take(key) {
+            let problem = ConfigProblem::OtherRole { role };
+            self.document.report(self.line_of(value), self.full_name(key), problem);
+        }
+    }
+
+    /// Line that the table begins at, and its name.
+    pub(super) fn place(&self) -> (usize, String) {
+        (self.line, self.name.to_string())
     }
 
     pub(super) fn string(
@@ -121,6 +204,14 @@ impl<'d, 'i> TableReader<'d, 'i> {
         expected: &'static str,
     ) -> Option<Placed<Vec<String>>> {
         self.require(key, expected)?;
+        self.strings(key, expected)
+    }
+
+    pub(super) fn strings(
+        &self,
+        key: &'static str,
+        expected: &'static str,
+    ) -> Option<Placed<Vec<String>>> {
         let value = self.take(key)?;
         let DeValue::Array(items) = value.get_ref() else {
             return self.wrong_type(key, value, expected);
@@ -143,12 +234,7 @@ impl<'d, 'i> TableReader<'d, 'i> {
         };
         match u32::from_str_radix(digits.as_str(), digits.radix()) {
             Ok(number) => Some(self.placed(key, value, number)),
-            Err(_) => {
-                let (value_text, expected) = (digits.as_str().to_owned(), expected.to_owned());
-                let problem = ConfigProblem::Value { value: value_text, expected };
-                self.document.report(self.line_of(value), self.full_name(key), problem);
-                None
-            }
+            Err(_) => self.wrong_value(key, value, digits.as_str(), expected),
         }
     }
 
@@ -194,6 +280,19 @@ impl<'d, 'i> TableReader<'d, 'i> {
         let found = value.get_ref().type_str();
         let problem = ConfigProblem::Type { found, expected };
         self.document.report(self.line_of(value), self.full_name(key), problem);
+        None
+    }
+
+    fn wrong_value<T>(
+        &self,
+        key: &str,
+        at: &Spanned<DeValue<'_>>,
+        value: &str,
+        expected: &'static str,
+    ) -> Option<T> {
+        let (value, expected) = (value.to_owned(), expected.to_owned());
+        let problem = ConfigProblem::Value { value, expected };
+        self.document.report(self.line_of(at), self.full_name(key), problem);
         None
     }
 

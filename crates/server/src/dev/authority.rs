@@ -37,17 +37,21 @@ impl Authority {
         Ok(params.self_signed(self.issuer.key())?.pem())
     }
 
-    /// A certificate for a server on this machine that listens at `ip`.
+    /// A certificate for a server on this machine that listens at `ip`; to other processes of its
+    /// cluster it is a client too.
     pub(super) fn issue_server(&self, ip: IpAddr, now: Timestamp) -> Result<Issued, rcgen::Error> {
         let mut ips = vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
         if !ip.is_unspecified() && !ips.contains(&ip) {
             ips.push(ip);
         }
         let localhost = Ia5String::try_from("localhost")?;
-        let mut params = leaf_params("localhost", now);
+        let mut params = leaf_params("custosd", now);
+        let unit = DnType::OrganizationalUnitName;
+        params.distinguished_name.push(unit, Role::System.name());
         params.subject_alt_names = vec![SanType::DnsName(localhost)];
         params.subject_alt_names.extend(ips.into_iter().map(SanType::IpAddress));
         params.insert_extended_key_usage(ExtendedKeyUsagePurpose::ServerAuth);
+        params.insert_extended_key_usage(ExtendedKeyUsagePurpose::ClientAuth);
         self.issue(&params)
     }
 

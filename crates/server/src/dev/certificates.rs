@@ -5,7 +5,7 @@ use std::{
 
 use custos_core::{ErrorKind, Role, Timestamp};
 use rcgen::KeyPair;
-use x509_parser::prelude::{FromDer, Pem, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, Pem, X509Certificate};
 
 use super::authority::{Authority, Issued};
 use crate::durable_file::{self, FileError, Readers};
@@ -15,6 +15,9 @@ const RENEW_BEFORE_SECONDS: i64 = 30 * 86_400;
 
 /// Client certificates that development mode makes: file name and common name, and the role.
 const CLIENTS: [(&str, Role); 2] = [("dev-user", Role::Developer), ("dev-station", Role::Station)];
+
+/// File name of the process's own certificate.
+const SERVER: &str = "server";
 
 /// Why the certificates of development mode could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +53,15 @@ impl CertificateError {
     }
 }
 
-/// Makes what is missing in `dir`. The server's certificate is made at every start: it names the
-/// address, and nothing else depends on it.
+/// Makes what is missing in `dir`. The server's certificate is made anew when the one that is there
+/// does not do for its address; otherwise nothing is written, so that a full disk keeps no cluster
+/// from starting.
 pub(super) fn prepare(dir: &Path, ip: IpAddr, now: Timestamp) -> Result<(), CertificateError> {
     durable_file::create_dir(dir)?;
     let authority = authority(dir, now)?;
-    write(dir, "server", &authority.issue_server(ip, now)?)?;
+    if !(is_usable(dir, SERVER, now)? && is_for(&certificate_path(dir, SERVER), ip)?) {
+        write(dir, SERVER, &authority.issue_server(ip, now)?)?;
+    }
     for (name, role) in CLIENTS {
         if !is_usable(dir, name, now)? {
             write(dir, name, &authority.issue_client(name, role, now)?)?;
@@ -74,7 +80,7 @@ fn authority(dir: &Path, now: Timestamp) -> Result<Authority, CertificateError> 
         }
         None => {
             // What the lost authority signed is worthless now.
-            for (name, _) in CLIENTS {
+            for name in CLIENTS.map(|(name, _)| name).into_iter().chain([SERVER]) {
                 durable_file::remove(&certificate_path(dir, name))?;
             }
             let key = KeyPair::generate()?;
@@ -107,14 +113,44 @@ fn is_usable(dir: &Path, name: &str, now: Timestamp) -> Result<bool, FileError> 
 
 /// Whether a certificate is there, can be parsed and does not expire soon.
 fn has_life_left(path: &Path, now: Timestamp) -> Result<bool, FileError> {
-    let Some(text) = durable_file::read_text(path)? else { return Ok(false) };
-    let not_after = Pem::iter_from_buffer(text.as_bytes()).next().and_then(|pem| {
+    let needed = now.as_millis() / 1000 + RENEW_BEFORE_SECONDS;
+    let outlives =
+        |certificate: &X509Certificate<'_>| certificate.validity().not_after.timestamp() > needed;
+    Ok(look(path, outlives)?.unwrap_or(false))
+}
+
+/// Whether a server at `ip` can use a certificate, to clients and to the rest of its cluster.
+fn is_for(path: &Path, ip: IpAddr) -> Result<bool, FileError> {
+    let octets = match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let fits = |certificate: &X509Certificate<'_>| {
+        let is_system = certificate
+            .subject()
+            .iter_organizational_unit()
+            .any(|unit| unit.as_str() == Ok(Role::System.name()));
+        let names = certificate.subject_alternative_name().ok().flatten();
+        let is_named = ip.is_unspecified()
+            || names.is_some_and(|names| {
+                names.value.general_names.contains(&GeneralName::IPAddress(&octets))
+            });
+        is_system && is_named
+    };
+    Ok(look(path, fits)?.unwrap_or(false))
+}
+
+/// What `judge` says of the first certificate in a file; `None` when there is none to be read.
+fn look(
+    path: &Path,
+    judge: impl Fn(&X509Certificate<'_>) -> bool,
+) -> Result<Option<bool>, FileError> {
+    let Some(text) = durable_file::read_text(path)? else { return Ok(None) };
+    Ok(Pem::iter_from_buffer(text.as_bytes()).next().and_then(|pem| {
         let pem = pem.ok()?;
         let (_, certificate) = X509Certificate::from_der(&pem.contents).ok()?;
-        Some(certificate.validity().not_after.timestamp())
-    });
-    let needed = now.as_millis() / 1000 + RENEW_BEFORE_SECONDS;
-    Ok(not_after.is_some_and(|not_after| not_after > needed))
+        Some(judge(&certificate))
+    }))
 }
 
 fn certificate_path(dir: &Path, name: &str) -> PathBuf {
@@ -171,6 +207,10 @@ mod tests {
         prepare_in(dir.path());
         let names = with_certificate(&certificate_path(dir.path(), "server"), |certificate| {
             let names = certificate.subject_alternative_name().expect("fine").expect("there");
+            let unit = certificate.subject().iter_organizational_unit().next().expect("OU");
+            assert_eq!(unit.as_str(), Ok("system"));
+            let usage = certificate.extended_key_usage().expect("fine").expect("there").value;
+            assert!(usage.server_auth && usage.client_auth);
             format!("{:?}", names.value.general_names)
         });
         assert!(names.contains("localhost"), "{names}");
@@ -182,14 +222,18 @@ mod tests {
         let dir = tempfile::tempdir().expect("tempdir");
         prepare_in(dir.path());
         let read = |name: &str| fs::read(dir.path().join(name)).expect("read");
-        let (ca, user) = (read("ca.pem"), read("dev-user.pem"));
+        let (ca, user, server) = (read("ca.pem"), read("dev-user.pem"), read("server.pem"));
         fs::remove_file(dir.path().join("dev-station.key.pem")).expect("removed");
         prepare_in(dir.path());
         assert_eq!((read("ca.pem"), read("dev-user.pem")), (ca, user.clone()));
+        assert_eq!(read("server.pem"), server);
         assert!(dir.path().join("dev-station.key.pem").exists());
         let later = now().plus_days(800);
         prepare(dir.path(), IpAddr::from([127, 0, 0, 1]), later).expect("prepared");
         assert_ne!(read("dev-user.pem"), user);
+        let server = read("server.pem");
+        prepare(dir.path(), IpAddr::from([10, 9, 9, 9]), later).expect("prepared");
+        assert_ne!(read("server.pem"), server, "it is for another address");
     }
 
     #[test]

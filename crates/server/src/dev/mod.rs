@@ -9,7 +9,7 @@ mod client_config;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use custos_core::{ChunkSize, ErasureProfile};
+use custos_core::{ChunkSize, ErasureProfile, Labels};
 use custos_ledger::{IncompleteDescriptor, Policy, RETENTION_DAYS_MIN};
 use custos_ports::Clock;
 
@@ -17,12 +17,16 @@ pub use certificates::CertificateError;
 
 use crate::{
     Sockets, StartError,
-    config::{ServerConfig, TlsFiles},
+    config::{
+        DiskConfig, GatewayConfig, MetaConfig, ScrubConfig, ServerConfig, StorageConfig, TlsFiles,
+    },
     data_dir::DataDir,
 };
 
 /// Names the custody logs of development clusters.
 const CLUSTER_NAME: &str = "custos.dev";
+/// The one storage node of a development cluster.
+const NODE_NAME: &str = "dev";
 
 /// What development mode lets its user choose.
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub struct DevOptions {
 pub fn configuration(data_dir: &DataDir, options: &DevOptions) -> ServerConfig {
     let dir = data_dir.path();
     let DevOptions { listen, metrics_listen, profile, .. } = *options;
+    let disk =
+        |number| DiskConfig::Folder { path: dir.join(format!("disks/{number}")), cold: None };
     ServerConfig {
         data_dir: dir.to_owned(),
         listen,
@@ -51,20 +57,33 @@ pub fn configuration(data_dir: &DataDir, options: &DevOptions) -> ServerConfig {
             certificate: dir.join("tls/server.pem"),
             key: dir.join("tls/server.key.pem"),
         },
-        disks: (0..profile.total()).map(|disk| dir.join(format!("disks/{disk}"))).collect(),
-        profile,
-        chunk_size: ChunkSize::DEFAULT,
-        policy: Policy {
-            incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,
-            retention_days_av: RETENTION_DAYS_MIN,
-            retention_days_other: RETENTION_DAYS_MIN,
-        },
-        key_file: dir.join("keys/kek"),
-        cluster_name: CLUSTER_NAME.to_owned(),
+        meta_endpoints: Vec::new(),
+        meta: Some(MetaConfig {
+            cluster_name: CLUSTER_NAME.to_owned(),
+            policy: Policy {
+                incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,
+                retention_days_av: RETENTION_DAYS_MIN,
+                retention_days_other: RETENTION_DAYS_MIN,
+            },
+            profile,
+            expect_nodes: 1,
+        }),
+        storage: Some(StorageConfig {
+            name: NODE_NAME.to_owned(),
+            endpoint: Some(String::new()),
+            labels: Labels { host: NODE_NAME.to_owned(), ..Labels::default() },
+            disks: (0..profile.total()).map(disk).collect(),
+            scrub: ScrubConfig::default(),
+        }),
+        gateway: Some(GatewayConfig {
+            profile,
+            chunk_size: ChunkSize::DEFAULT,
+            key_file: dir.join("keys/kek"),
+        }),
     }
 }
 
-/// Makes the certificates that are missing or about to expire, the server's anew, and writes
+/// Makes the certificates that are missing, about to expire or for another address, and writes
 /// `client.toml`, which tells clients how to reach a server on these sockets.
 ///
 /// # Errors

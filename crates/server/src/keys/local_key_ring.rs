@@ -21,6 +21,12 @@ impl LocalKeyRing {
     pub fn new(kek: Kek, entropy: Arc<dyn Entropy>) -> Self {
         Self { kek, entropy }
     }
+
+    /// Gives the key back.
+    #[must_use]
+    pub fn into_kek(self) -> Kek {
+        self.kek
+    }
 }
 
 impl KeyRing for LocalKeyRing {

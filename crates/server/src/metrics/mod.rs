@@ -1,5 +1,5 @@
 //! The metrics page: what the gateway counts, and what disks, ledger and process say of themselves
-//! at the moment they are asked.
+//! at the moment they are asked. A process shows what its roles have.
 
 mod disks;
 mod ledger;

@@ -10,51 +10,58 @@ use axum::{
 use custos_core::Timestamp;
 use custos_gateway::GatewayMetrics;
 use custos_metastore::MetaStoreHandle;
-use custos_ports::ShardStore;
-use futures::future::join_all;
+use custos_storage_node::LocalNode;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::{net::TcpListener, time::timeout};
 
 use super::{disks::DiskMetrics, ledger::LedgerMetrics, process::ProcessMetrics};
 
-/// A disk that does not answer within this time is shown as out of service.
+/// Longest wait for what the disks say of themselves.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What the metrics page is made of.
+/// What the metrics page is made of: a part for each role of the process.
 pub(crate) struct MetricsPage {
     registry: Registry,
-    stores: Vec<Arc<dyn ShardStore>>,
-    ledger: MetaStoreHandle,
-    disk_metrics: DiskMetrics,
-    ledger_metrics: LedgerMetrics,
+    storage: Option<(LocalNode, DiskMetrics)>,
+    ledger: Option<(MetaStoreHandle, LedgerMetrics)>,
     process_metrics: ProcessMetrics,
 }
 
 impl MetricsPage {
     pub(crate) fn new(
-        gateway: &GatewayMetrics,
-        stores: Vec<Arc<dyn ShardStore>>,
-        ledger: MetaStoreHandle,
+        gateway: Option<&GatewayMetrics>,
+        storage: Option<LocalNode>,
+        ledger: Option<MetaStoreHandle>,
         started: Timestamp,
     ) -> Self {
         let mut registry = Registry::default();
-        gateway.register(&mut registry);
-        let disk_metrics = DiskMetrics::default();
-        disk_metrics.register(&mut registry);
-        let ledger_metrics = LedgerMetrics::default();
-        ledger_metrics.register(&mut registry);
+        if let Some(gateway) = gateway {
+            gateway.register(&mut registry);
+        }
+        let storage = storage.map(|node| (node, DiskMetrics::default()));
+        if let Some((_, metrics)) = &storage {
+            metrics.register(&mut registry);
+        }
+        let ledger = ledger.map(|ledger| (ledger, LedgerMetrics::default()));
+        if let Some((_, metrics)) = &ledger {
+            metrics.register(&mut registry);
+        }
         let process_metrics = ProcessMetrics::default();
         process_metrics.register(&mut registry, started);
-        Self { registry, stores, ledger, disk_metrics, ledger_metrics, process_metrics }
+        Self { registry, storage, ledger, process_metrics }
     }
 
     async fn text(&self) -> Result<String, std::fmt::Error> {
-        let asking = self.stores.iter().map(|store| timeout(STATUS_TIMEOUT, store.status()));
-        for (number, status) in join_all(asking).await.into_iter().enumerate() {
-            self.disk_metrics.set(number, status.ok().as_ref());
+        if let Some((node, metrics)) = &self.storage {
+            // Disks that do not answer now keep what they said last.
+            if let Ok(status) = timeout(STATUS_TIMEOUT, node.status()).await {
+                metrics.set(&status.disks);
+            }
         }
-        self.ledger_metrics.set(self.ledger.status().as_ref());
+        if let Some((ledger, metrics)) = &self.ledger {
+            metrics.set(ledger.status().as_ref());
+        }
         self.process_metrics.refresh();
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

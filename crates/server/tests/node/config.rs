@@ -9,12 +9,26 @@ fn example() -> String {
 }
 
 #[test]
-fn the_example_configuration_passes_and_reads_back_to_the_same() {
-    let output = custosd(["config", "check", &example()]).output().expect("starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let printed = String::from_utf8(output.stdout).expect("UTF-8");
-    let original = config::load(Path::new(&example())).expect("fine");
-    assert_eq!(config::parse(&printed, Path::new("/elsewhere")), Ok(original));
+fn every_example_configuration_passes_and_reads_back_to_the_same() {
+    let deploy = Path::new(&example()).parent().expect("a folder").to_owned();
+    let mut checked = 0;
+    for folder in [deploy.clone(), deploy.join("cluster")] {
+        for entry in fs::read_dir(folder).expect("list") {
+            let path = entry.expect("entry").path();
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            let file = path.to_str().expect("UTF-8");
+            let output = custosd(["config", "check", file]).output().expect("starts");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let printed = String::from_utf8(output.stdout).expect("UTF-8");
+            let original = config::load(&path).expect("fine");
+            let again = config::parse(&printed, Path::new("/elsewhere"));
+            assert_eq!(again, Ok(original), "{file}");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 1 + 3, "one for a whole cluster and one for each role");
 }
 
 #[test]

@@ -76,11 +76,11 @@ fn a_folder_of_a_newer_format_is_refused_and_left_alone() {
     node.ready();
     assert!(node.terminate().success());
     let manifest = data.join("custosd.json");
-    let newer = "{\"format_version\": 2}";
+    let newer = "{\"format_version\": 3}";
     fs::write(&manifest, newer).expect("write");
     let (code, message) = refused(custosd(dev_arguments(&data)));
     assert_eq!(code, 2, "{message}");
-    let expected = "written by a newer custosd (format 2, this one knows 1)";
+    let expected = "written by a newer custosd (format 3, this one knows 2)";
     assert!(message.contains(expected), "{message}");
     assert_eq!(fs::read_to_string(&manifest).expect("read"), newer);
 }

@@ -1,7 +1,7 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
@@ -13,6 +13,15 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Nothing here takes nearly as long; a test that waits longer has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A log that is waited for is read this often.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// A port that was free a moment ago.
+pub(crate) fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("free port");
+    listener.local_addr().expect("address").to_string()
+}
 
 /// A running `custosd`, killed when it is dropped.
 pub(crate) struct Node {
@@ -63,6 +72,18 @@ impl Node {
         });
         let address = line.strip_prefix("ready ").unwrap_or_else(|| panic!("{line:?}"));
         address.parse().expect("an address")
+    }
+
+    /// Waits until its log has this text.
+    pub(crate) async fn said(&self, text: &str) {
+        let looking = async {
+            while !self.log().contains(text) {
+                tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+            }
+        };
+        if tokio::time::timeout(DEADLINE, looking).await.is_err() {
+            panic!("it never said {text:?}; log:\n{}", self.log());
+        }
     }
 
     pub(crate) fn log(&self) -> String {

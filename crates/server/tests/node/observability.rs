@@ -1,20 +1,14 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::mpsc,
 };
 
 use axum::{Router, body::to_bytes, extract::Request, response::IntoResponse};
 use tonic::{service::Routes, transport::Server};
 
-use crate::node::{DEADLINE, Node, custosd, dev_arguments};
-
-/// A port that was free a moment ago.
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("free port");
-    listener.local_addr().expect("address").to_string()
-}
+use crate::node::{DEADLINE, Node, custosd, dev_arguments, free_address};
 
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("connects");
@@ -37,7 +31,11 @@ fn the_metrics_page_shows_gateway_disks_ledger_and_process() {
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     for line in [
         "custos_gateway_sealed_total 0",
-        "custos_disk_online{slot=\"2\"} 1",
+        "custos_disk_online{disk=\"disk 2\"} 1",
+        "custos_disk_suspect{disk=\"disk 2\"} 0",
+        "custos_disk_fullness{disk=\"disk 2\"} 0",
+        "custos_disk_io_errors{disk=\"disk 2\"} 0",
+        "custos_disk_scrub_damaged{disk=\"disk 2\"} 0",
         "custos_ledger_leader 1",
         "custosd_build_info{version=",
         "process_resident_memory_bytes ",
@@ -52,7 +50,7 @@ fn the_metrics_page_shows_gateway_disks_ledger_and_process() {
     command.args(["--metrics", &metrics]);
     let node = Node::spawn(command, &dir.path().join("log"));
     node.ready();
-    assert!(get(&metrics, "/metrics").contains("custos_disk_online{slot=\"2\"} 0"));
+    assert!(get(&metrics, "/metrics").contains("custos_disk_online{disk=\"disk 2\"} 0"));
     assert!(get(&metrics, "/").starts_with("HTTP/1.1 404"));
 }
 

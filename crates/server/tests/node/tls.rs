@@ -31,6 +31,14 @@ pub(crate) async fn ask_health(address: SocketAddr, data: &Path) {
     assert_eq!(answer.expect("served").into_inner().status(), ServingStatus::Serving);
 }
 
+/// Whether a service of a process is served, by certificates of the development node in `data`.
+pub(crate) async fn health_of(address: SocketAddr, data: &Path, service: &str) -> ServingStatus {
+    let known = channel(address, ca(data).identity(identity(data, "dev-user")));
+    let request = HealthCheckRequest { service: service.to_owned() };
+    let answer = HealthClient::new(known).check(request).await;
+    answer.expect("served").into_inner().status()
+}
+
 /// A request that never ends by itself.
 pub(crate) async fn watch_health(
     address: SocketAddr,
@@ -100,9 +108,10 @@ async fn reflection_names_every_service_in_both_versions_of_the_protocol() {
     let answer = answers.expect("served").into_inner().message().await.expect("sent");
     let older = format!("{answer:?}");
 
-    for service in ["Ingest", "Playback", "Catalogue", "Custody"] {
+    for service in ["Ingest", "Playback", "Catalogue", "Custody", "Cluster"] {
         let name = format!("custos.v1.{service}");
         assert!(newer.contains(&name), "{name} in {newer}");
         assert!(older.contains(&name), "{name} in {older}");
     }
+    assert!(!newer.contains("custos.internal"), "{newer}");
 }

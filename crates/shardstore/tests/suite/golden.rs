@@ -2,15 +2,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use custos_core::{ChunkIndex, EvidenceId, LogIndex, Salt, ShardSlot, Timestamp, VaultId};
-use custos_ports::{RemovalOrder, RemovalReason, ShardKey, ShardStore, ShardWrite};
+use custos_core::{
+    ChunkIndex, DiskGeneration, EvidenceId, LogIndex, RunId, Salt, ShardSlot, Timestamp, VaultId,
+};
+use custos_ports::{RemovalOrder, RemovalReason, ShardKey, ShardStore, ShardWrite, WritePurpose};
 
 use crate::support::{assert_whole, copy_dir, create, open};
 
-const FILES: [&str; 2] = ["disk.json", "extents/EXT-00000001.ext"];
+fn golden(version: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/disk-v{version}"))
+}
 
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/disk-v1")
+/// Panics unless file `made` of the disk has exactly the promised bytes.
+fn assert_promised(dir: &Path, made: &str, promised: &str) {
+    let made_bytes = fs::read(dir.join(made)).expect("made");
+    let promised = fs::read(golden(2).join(promised)).expect("golden file");
+    let longer = made_bytes.len().max(promised.len());
+    if let Some(at) = (0..longer).find(|at| made_bytes.get(*at) != promised.get(*at)) {
+        panic!("{made} differs from its golden file at byte {at}");
+    }
 }
 
 fn first() -> ShardWrite {
@@ -23,6 +33,7 @@ fn first() -> ShardWrite {
             salt: Salt(*b"salt-of-attempt1"),
         },
         retain_until: Timestamp::from_millis(1_830_297_600_000),
+        purpose: WritePurpose::Ingest,
         header: Bytes::from_static(b"codec header"),
         payload: Bytes::from_static(b"the payload of a shard"),
     }
@@ -52,22 +63,42 @@ async fn the_format_on_disk_is_the_one_that_was_promised() {
         RemovalOrder { reason: RemovalReason::SupersededAttempt, ledger_index: LogIndex(9_876) };
     disk.remove(&[third().key], order).await.expect("removed");
     drop(disk);
-    for name in FILES {
-        let made = fs::read(dir.path().join(name)).expect("made");
-        let promised = fs::read(golden().join(name)).expect("golden file");
-        if let Some(at) =
-            (0..made.len().max(promised.len())).find(|at| made.get(*at) != promised.get(*at))
-        {
-            panic!("{name} differs from its golden file at byte {at}");
+    assert_promised(dir.path(), "extents/EXT-00000001.ext", "extents/EXT-00000001.ext");
+    assert_promised(dir.path(), "disk.json", "disk.json");
+    let disk = open(dir.path());
+    let run = RunId::from_bytes([0x4e; 16]);
+    for generation in [1, 2] {
+        let claim = disk.begin_opening(run).expect("begun");
+        assert_eq!(claim, (DiskGeneration(generation), run));
+        if generation == 1 {
+            disk.finish_opening().expect("finished");
         }
     }
+    assert_promised(dir.path(), "disk.json", "disk-opening.json");
 }
 
 #[tokio::test]
 async fn a_disk_of_format_1_is_readable_for_ever() {
+    is_readable_as_promised(1).await;
+}
+
+#[tokio::test]
+async fn a_disk_of_format_2_is_readable_for_ever() {
+    is_readable_as_promised(2).await;
     let dir = tempfile::tempdir().expect("tempdir");
-    copy_dir(&golden(), dir.path());
+    copy_dir(&golden(2), dir.path());
+    fs::rename(dir.path().join("disk-opening.json"), dir.path().join("disk.json")).expect("there");
     let disk = open(dir.path());
+    assert_eq!(disk.generation(), DiskGeneration(1));
+    let claim = disk.begin_opening(RunId::from_bytes([1; 16])).expect("the one that stands");
+    assert_eq!(claim, (DiskGeneration(2), RunId::from_bytes([0x4e; 16])));
+}
+
+async fn is_readable_as_promised(version: u32) {
+    let dir = tempfile::tempdir().expect("tempdir");
+    copy_dir(&golden(version), dir.path());
+    let disk = open(dir.path());
+    assert_eq!(disk.generation(), DiskGeneration(0));
     assert_whole(&disk, &first()).await;
     assert_whole(&disk, &second()).await;
     assert!(disk.read(&third().key, None).await.is_err(), "it was removed");

@@ -1,3 +1,4 @@
+use custos_core::{DiskGeneration, RunId};
 use custos_ports::ShardStore;
 use custos_shardstore::{DiskId, LocalDisk, OpenError, OpenMode, Options};
 
@@ -40,4 +41,24 @@ async fn a_closed_disk_is_offline_and_opens_again() {
     let disk = crate::support::open(dir.path());
     assert_eq!(disk.scan_report(), custos_shardstore::ScanReport::default(), "nothing to scan");
     assert_whole(&disk, &write).await;
+}
+
+#[tokio::test]
+async fn a_disk_is_taken_into_service_in_two_steps_that_may_be_repeated() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let [first, second] = [RunId::from_bytes([1; 16]), RunId::from_bytes([2; 16])];
+    let disk = create(dir.path());
+    assert_eq!(disk.generation(), DiskGeneration(0));
+    assert_eq!(disk.begin_opening(first).expect("begun"), (DiskGeneration(1), first));
+    drop(disk);
+    let disk = crate::support::open(dir.path());
+    assert_eq!(disk.generation(), DiskGeneration(0), "a claim is not yet a generation");
+    let again = disk.begin_opening(second).expect("the claim that stands");
+    assert_eq!(again, (DiskGeneration(1), first));
+    assert_eq!(disk.finish_opening().expect("finished"), DiskGeneration(1));
+    assert_eq!(disk.finish_opening().expect("nothing to finish"), DiskGeneration(1));
+    drop(disk);
+    let disk = crate::support::open(dir.path());
+    assert_eq!(disk.generation(), DiskGeneration(1));
+    assert_eq!(disk.begin_opening(second).expect("begun"), (DiskGeneration(2), second));
 }

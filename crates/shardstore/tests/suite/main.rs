@@ -1,5 +1,6 @@
 //! The promises of a local disk, tried on real directories.
 
+mod compaction;
 mod conformance;
 mod damage;
 mod folder_removed;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use custos_core::{ChunkIndex, EvidenceId, LogIndex, Salt, ShardSlot, Timestamp, VaultId};
 use custos_ports::{
     RemovalOrder, RemovalReason, ShardError, ShardKey, ShardRead, ShardStore, ShardWrite,
+    WritePurpose,
 };
 use custos_shardstore::{DiskId, LocalDisk, OpenMode, Options};
 
@@ -56,6 +57,7 @@ pub(crate) fn shard(number: u64, len: usize) -> ShardWrite {
     ShardWrite {
         key: key(number),
         retain_until: Timestamp::from_millis(1_800_000_000_000),
+        purpose: WritePurpose::Ingest,
         header: bytes(number ^ 0x4ead, 40 + usize::try_from(number % 400).expect("small")),
         payload: bytes(number.wrapping_mul(31) ^ len as u64, len),
     }
@@ -77,8 +79,16 @@ pub(crate) fn extent(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("extents/EXT-{number:08}.ext"))
 }
 
+/// Names in the folder of the extents that begin with `prefix`.
+pub(crate) fn files_named(dir: &Path, prefix: &str) -> Vec<String> {
+    let entries = fs::read_dir(dir.join("extents")).expect("listed");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let names = names.map(|name| name.into_string().expect("text"));
+    names.filter(|name| name.starts_with(prefix)).collect()
+}
+
 pub(crate) fn extent_count(dir: &Path) -> usize {
-    fs::read_dir(dir.join("extents")).expect("listed").count()
+    files_named(dir, "EXT-").len()
 }
 
 /// A directory with the disk's identity and one extent, and no index.

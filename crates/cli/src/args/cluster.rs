@@ -1,0 +1,76 @@
+use std::num::NonZeroU32;
+
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use custos_core::{ErasureProfile, FailureDomain};
+
+const STATUS_HELP: &str = "\
+Examples:
+  custos cluster status
+  custos cluster status --json | jq -r '.troubles[].message'
+  custos cluster status --json | jq -e .healthy
+
+What is wrong stands first: nodes that do not answer, disks that are out of
+service, suspect or full, copies of disks that were refused, damaged shards.
+The exit code is 0 whatever the status says; `jq -e .healthy` makes one of it.
+
+JSON, one object: origin, epoch, time, healthy, troubles (severity: wrong or
+notice, kind, node, disk_id, message), vaults (profile, level, vaults),
+damaged_shards, nodes (as `custos node ls` shows them).";
+
+const CREATE_HELP: &str = "\
+Examples:
+  custos cluster vaults create --profile 4+2
+  custos cluster vaults create --profile 8+3 --level rack
+  custos cluster vaults create --profile 4+2 --count 12
+
+A vault is k+m slots, each on a disk of another failure domain; evidence lives
+in one vault. Apart by host, a vault of 4+2 outlives the loss of any two hosts.
+Without --level the widest level is taken at which the cluster has k+m failure
+domains: zone before rack before host before disk. A profile that the cluster
+cannot satisfy is refused.
+
+Run it again after nodes or disks were added: new evidence spreads over all
+vaults.
+
+JSON, one object: profile, created, level, epoch.";
+
+/// The commands of `custos cluster`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    /// Shows what is wrong, and all nodes, disks and vaults
+    #[command(after_help = STATUS_HELP)]
+    Status,
+    /// Creates vaults: what evidence is spread over
+    #[command(subcommand)]
+    Vaults(VaultsCommand),
+}
+
+/// The commands of `custos cluster vaults`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultsCommand {
+    /// Plans vaults over the disks in service and creates them
+    Create(CreateVaultsArgs),
+}
+
+/// Arguments of `custos cluster vaults create`.
+#[derive(Debug, Args)]
+#[command(after_help = CREATE_HELP)]
+pub(crate) struct CreateVaultsArgs {
+    /// Erasure profile, data + parity shards: 2+1, 4+2, 8+3 or 10+4
+    #[arg(long, value_name = "K+M")]
+    pub(crate) profile: ErasureProfile,
+    /// What must not hold two slots of one vault [default: the widest that the cluster can satisfy]
+    #[arg(long, value_parser = levels())]
+    pub(crate) level: Option<FailureDomain>,
+    /// How many [default: as many as spread the load evenly]
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<NonZeroU32>,
+}
+
+fn levels() -> impl TypedValueParser<Value = FailureDomain> {
+    PossibleValuesParser::new(FailureDomain::ALL.iter().map(|level| level.name()))
+        .map(|name| name.parse().expect("only known names are possible"))
+}

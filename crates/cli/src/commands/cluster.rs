@@ -1,0 +1,89 @@
+use custos_client::{Client, ClusterStatus, VaultOrder};
+
+use crate::{
+    args::CreateVaultsArgs,
+    cluster::{Severity, Trouble, disk_rows, disk_table, node_rows, node_table},
+    error::CliError,
+    json::{ClusterObject, VaultsObject},
+    output::{Console, OutputFormat},
+    printable, table, units,
+};
+
+/// Shows what is wrong, then everything.
+pub(super) async fn status(client: &Client, console: &Console) -> Result<(), CliError> {
+    let status = client.cluster_status().await?;
+    let troubles = Trouble::all_of(&status);
+    match console.format() {
+        OutputFormat::Json => console.object(&ClusterObject::new(&status, &troubles)),
+        OutputFormat::Human => console.lines(lines(&status, &troubles)),
+    }
+}
+
+/// Creates vaults.
+pub(super) async fn create_vaults(
+    client: &Client,
+    args: &CreateVaultsArgs,
+    console: &Console,
+) -> Result<(), CliError> {
+    let profile = args.profile;
+    let order = VaultOrder { profile, level: args.level, count: args.count };
+    let vaults = client.create_vaults(order).await?;
+    if console.format() == OutputFormat::Json {
+        return console.object(&VaultsObject::new(profile, &vaults));
+    }
+    let line = match vaults.level {
+        Some(level) if vaults.created > 0 => {
+            let count = units::count(u64::from(vaults.created), "vault", "vaults");
+            format!("created {count} of {profile}, apart by {level} (epoch {})", vaults.epoch)
+        }
+        _ => format!("no vault of {profile} was needed (epoch {})", vaults.epoch),
+    };
+    console.lines([line])
+}
+
+fn lines(status: &ClusterStatus, troubles: &[Trouble]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (heading, severity) in
+        [("What is wrong:", Severity::Wrong), ("Worth knowing:", Severity::Notice)]
+    {
+        let messages: Vec<_> =
+            troubles.iter().filter(|trouble| trouble.severity == severity).collect();
+        match severity {
+            Severity::Wrong if messages.is_empty() => lines.push("Nothing is wrong.".to_owned()),
+            Severity::Notice if messages.is_empty() => continue,
+            _ => lines.push(heading.to_owned()),
+        }
+        lines.extend(messages.iter().map(|it| format!("  {}", printable::line(&it.message))));
+        lines.push(String::new());
+    }
+    lines.extend(table::fields("", &summary(status)));
+    for (mut table, rows) in
+        [(node_table(), node_rows(status)), (disk_table(), disk_rows(status, None))]
+    {
+        if !rows.is_empty() {
+            lines.push(String::new());
+            lines.extend(table.page(&rows));
+        }
+    }
+    lines
+}
+
+fn summary(status: &ClusterStatus) -> Vec<(&'static str, String)> {
+    let reports = || status.disks().filter_map(|(_, disk)| disk.report.as_ref());
+    let shards = reports().map(|report| report.shards).fold(0, u64::saturating_add);
+    let bytes = reports().map(|report| report.payload_bytes).fold(0, u64::saturating_add);
+    let groups: Vec<String> = status
+        .vaults
+        .iter()
+        .map(|group| {
+            let vaults = units::grouped(u64::from(group.vaults));
+            format!("{vaults} of {}, apart by {}", group.profile, group.level)
+        })
+        .collect();
+    vec![
+        ("cluster", format!("{}, epoch {}, {}", status.origin, status.epoch, status.time)),
+        ("vaults", if groups.is_empty() { "none".to_owned() } else { groups.join("\n") }),
+        ("shards", format!("{} with {}", units::grouped(shards), units::size(bytes))),
+        ("damaged", units::grouped(status.damaged_shards)),
+    ]
+}

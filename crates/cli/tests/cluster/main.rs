@@ -1,0 +1,197 @@
+//! The commands that operate a cluster, run as the program that people run, against a small server
+//! that speaks `custos.v1` over TLS and answers what it was given.
+
+mod answers;
+mod server;
+
+use serde_json::{Value, json};
+use server::{Run, Server};
+
+fn objects(run: &Run) -> Vec<Value> {
+    run.stdout.lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect()
+}
+
+#[tokio::test]
+async fn a_status_begins_with_what_is_wrong() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let run = server.custos(&["cluster", "status"]).await;
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let expected = "\
+What is wrong:
+  2 damaged shards are on record: `custos damage ls`
+  node store-2 at https://store-2:7400 does not answer: connection refused
+  disk store-1/disk 1 (0a1bffff) is out of service: it is a copy of a disk that serves on store-9
+
+Worth knowing:
+  disk store-1/disk 0 (0a1b0000) is nearly full: 1.0 GiB of 10.0 GiB are free
+
+cluster  custos.test/1, epoch 17, 2026-03-02T00:00:00.000Z
+vaults   12 of 4+2, apart by host
+         1 of 2+1, apart by disk
+shards   1,500 with 3.0 GiB
+damaged  2
+
+NODE ";
+    assert!(run.stdout.starts_with(expected), "{}", run.stdout);
+    assert!(run.stdout.contains("\nstore-2/disk 0  0b000000  -"), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn a_status_for_programs_is_one_object_that_says_whether_all_is_well() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let run = server.custos(&["cluster", "status", "--json"]).await;
+    let [status] = &objects(&run)[..] else { panic!("one object: {}", run.stdout) };
+    assert_eq!(status["healthy"], false);
+    assert_eq!(status["troubles"][1]["kind"], "node-unreachable");
+    assert_eq!(status["vaults"][0], json!({"profile": "4+2", "level": "host", "vaults": 12}));
+    assert_eq!(status["nodes"][1]["unreachable"], "connection refused");
+    let disk = &status["nodes"][0]["disks"][0];
+    assert_eq!(disk["disk_id"], answers::DISK_0);
+    assert_eq!(disk["report"]["fullness"], "near-full");
+    assert_eq!(disk["report"]["offline"], Value::Null);
+    assert_eq!(disk["report"]["scrub"]["under_way"], true);
+    let nodes = server.custos(&["node", "ls", "--json"]).await;
+    assert_eq!(&objects(&nodes)[0], &status["nodes"][0]);
+    let disks = server.custos(&["disk", "ls", "--node", "store-1", "--json"]).await;
+    let expected = status["nodes"][0]["disks"].as_array().expect("a list").clone();
+    assert_eq!(objects(&disks), expected);
+}
+
+#[tokio::test]
+async fn vaults_are_created_as_asked() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let line = ["cluster", "vaults", "create", "--profile", "4+2", "--level", "host"];
+    let run = server.custos(&line).await;
+    assert_eq!(run.stdout, "created 3 vaults of 4+2, apart by host (epoch 18)\n", "{}", run.stderr);
+    let run = server.custos(&[&line[..], &["--count", "3", "--json"]].concat()).await;
+    let expected = json!({"profile": "4+2", "created": 3, "level": "host", "epoch": 18});
+    assert_eq!(objects(&run), [expected]);
+    assert_eq!(server.orders(), ["create-vaults 4+2 host 0", "create-vaults 4+2 host 3"]);
+    let run = server.custos(&["cluster", "vaults", "create", "--profile", "10+4"]).await;
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("rule I1: profile: 10+4 needs 14 disks"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn a_disk_is_removed_by_any_name_that_leads_to_it_alone() {
+    let server = Server::start(answers::ill_cluster()).await;
+    for (name, order) in [
+        ("0a1b00", format!("remove-disk {} until-restart", answers::DISK_0)),
+        ("store-2/disk 0", format!("remove-disk {} until-restart", answers::DISK_2)),
+        (answers::DISK_1, format!("remove-disk {} until-restart", answers::DISK_1)),
+    ] {
+        let run = server.custos(&["disk", "remove", name]).await;
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stdout.ends_with("is out of service until its node starts again\n"));
+        assert_eq!(server.orders().last(), Some(&order));
+    }
+    let run = server
+        .custos(&["disk", "remove", "0b00", "--for-good", "--reason", "worn out", "--json"])
+        .await;
+    assert_eq!(objects(&run), [json!({"disk_id": answers::DISK_2, "for_good": true})]);
+    let order = format!("remove-disk {} for-good: worn out", answers::DISK_2);
+    assert_eq!(server.orders().last(), Some(&order));
+}
+
+#[tokio::test]
+async fn a_name_of_several_disks_or_of_none_orders_nothing() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let run = server.custos(&["disk", "remove", "0A1B", "--json"]).await;
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    let error: Value = serde_json::from_str(&run.stderr).expect("JSON");
+    assert_eq!(error["error"]["field"], "DISK");
+    for disk in [answers::DISK_0, answers::DISK_1] {
+        assert!(error["error"]["message"].as_str().is_some_and(|m| m.contains(disk)), "{error}");
+    }
+    for line in [
+        &["disk", "remove", "ffff"][..],
+        &["disk", "quarantine", "store-1/disk 9"],
+        &["disk", "ls", "--node", "store-9"],
+        &["disk", "add", "--node", "store-9", "/srv/d"],
+        &["scrub", "pause", "--disk", "ffff"],
+    ] {
+        let run = server.custos(line).await;
+        assert_eq!(run.code, 4, "{line:?}: {}", run.stderr);
+    }
+    assert_eq!(server.orders(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_disk_is_added_to_the_node_that_is_named() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let run = server.custos(&["disk", "add", "--node", "store-1", "/srv/d", "--create"]).await;
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains(answers::DISK_2) && run.stdout.contains("on node store-1"));
+    assert_eq!(server.orders(), [format!("add-disk {} /srv/d true", answers::NODE_1)]);
+}
+
+#[tokio::test]
+async fn the_scrub_is_paced_while_it_runs() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let one = answers::DISK_0;
+    for (line, order) in [
+        (&["scrub", "set", "--rate", "50MiB"][..], "set-scrub all rate=52428800".to_owned()),
+        (
+            &["scrub", "set", "--disk", "0a1b0000", "--rate", "1B", "--period-days", "14"],
+            format!("set-scrub {one} rate=1 days=14"),
+        ),
+        (&["scrub", "start"], "set-scrub all start".to_owned()),
+        (&["scrub", "pause", "--disk", "store-1/disk 0"], format!("set-scrub {one} paused=true")),
+        (&["scrub", "resume"], "set-scrub all paused=false".to_owned()),
+    ] {
+        let run = server.custos(line).await;
+        assert_eq!((run.code, run.stdout.as_str()), (0, "2 disks follow\n"), "{}", run.stderr);
+        assert_eq!(server.orders().last(), Some(&order));
+    }
+    let run = server.custos(&["scrub", "status", "--json"]).await;
+    let scrubs = objects(&run);
+    assert_eq!(scrubs[0]["scrub"]["progress_permille"], 255);
+    assert_eq!(scrubs[2]["scrub"], Value::Null);
+    let run = server.custos(&["scrub", "status"]).await;
+    assert!(run.stdout.contains("under way  25.5 %"), "{}", run.stdout);
+}
+
+#[tokio::test]
+async fn an_order_to_the_scrub_that_nobody_follows_is_no_success() {
+    let server = Server::start(answers::empty_cluster()).await;
+    let run = server.custos(&["scrub", "pause"]).await;
+    assert_eq!(run.code, 6, "{}", run.stderr);
+    assert!(run.stderr.contains("no disk follows"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn damage_is_listed_over_all_pages() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let run = server.custos(&["damage", "ls", "--json"]).await;
+    let shards = objects(&run);
+    assert_eq!(shards.len(), 2, "{}", run.stderr);
+    assert_eq!((&shards[0]["chunk"], &shards[1]["chunk"]), (&json!("7"), &json!("crown")));
+    assert_eq!(shards[1]["what"], "block 3 does not verify");
+    assert_eq!(shards[1]["log_index"], 41);
+    let run = server.custos(&["damage", "ls", "--limit", "1"]).await;
+    assert_eq!(run.stdout.lines().count(), 2, "a heading and one row: {}", run.stdout);
+    assert!(run.stderr.contains("1 of 2 damaged shards are listed"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn quarantined_things_cannot_drive_the_terminal() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let run = server.custos(&["disk", "quarantine", "0a1b0000", "--limit", "1"]).await;
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(
+        run.stdout,
+        "   SIZE  PLACE              WHY\n4.0 KiB  extents/\\u{1b}[2J  not a name of ours\n"
+    );
+    assert!(run.stderr.contains("there may be more"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn an_empty_cluster_says_what_comes_next() {
+    let server = Server::start(answers::empty_cluster()).await;
+    let run = server.custos(&["cluster", "status"]).await;
+    assert!(run.stdout.contains("no storage node has registered yet"), "{}", run.stdout);
+    for line in [["node", "ls"], ["disk", "ls"], ["damage", "ls"], ["scrub", "status"]] {
+        let run = server.custos(&line).await;
+        assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{line:?}: {}", run.stderr);
+    }
+}

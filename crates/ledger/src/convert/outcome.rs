@@ -1,0 +1,44 @@
+use custos_core::{Epoch, LogIndex};
+use prost::Message;
+
+use super::{need, parse};
+use crate::{
+    DecodeError, Outcome,
+    proto::internal::{LedgerOutcome, Nothing, ledger_outcome::Outcome as Sent},
+};
+
+impl Outcome {
+    /// The bytes that travel between processes (`custos.internal.v1.LedgerOutcome`).
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let outcome = match self {
+            Self::Initialised => Sent::Initialised(Nothing {}),
+            Self::UploadOpen(session) => Sent::UploadOpen(session.as_ref().into()),
+            Self::AlreadySealed(record) => Sent::AlreadySealed(record.as_ref().into()),
+            Self::Sealed(record) => Sent::Sealed(record.as_ref().into()),
+            Self::Aborted(index) => Sent::Aborted(index.0),
+            Self::ViewRecorded(index) => Sent::ViewRecorded(index.0),
+            Self::MapChanged(epoch) => Sent::MapChanged(epoch.0),
+            Self::DamageNoted => Sent::DamageNoted(Nothing {}),
+        };
+        LedgerOutcome { outcome: Some(outcome) }.encode_to_vec()
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote.
+    ///
+    /// # Errors
+    /// When the bytes are no outcome, or one that this software does not know.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let sent: LedgerOutcome = parse("LedgerOutcome", bytes)?;
+        Ok(match need("LedgerOutcome", "outcome", sent.outcome)? {
+            Sent::Initialised(Nothing {}) => Self::Initialised,
+            Sent::UploadOpen(session) => Self::UploadOpen(Box::new(session.try_into()?)),
+            Sent::AlreadySealed(record) => Self::AlreadySealed(Box::new(record.try_into()?)),
+            Sent::Sealed(record) => Self::Sealed(Box::new(record.try_into()?)),
+            Sent::Aborted(index) => Self::Aborted(LogIndex(index)),
+            Sent::ViewRecorded(index) => Self::ViewRecorded(LogIndex(index)),
+            Sent::MapChanged(epoch) => Self::MapChanged(Epoch(epoch)),
+            Sent::DamageNoted(Nothing {}) => Self::DamageNoted,
+        })
+    }
+}

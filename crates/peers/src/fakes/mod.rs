@@ -1,0 +1,7 @@
+//! For tests over real sockets with real TLS.
+
+mod authority;
+mod server;
+
+pub use authority::TestAuthority;
+pub use server::TestServer;

@@ -1,0 +1,7 @@
+//! Remote stores and the cluster map over real sockets with TLS.
+
+mod cluster;
+mod connections;
+mod shards;
+mod storage_node;
+mod wrong_answers;

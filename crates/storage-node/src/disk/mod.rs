@@ -1,0 +1,20 @@
+//! One disk of the node and what guards it.
+
+mod backend;
+mod bucket;
+mod byte_budget;
+mod health;
+mod local;
+mod node_store;
+mod opener;
+mod orders;
+#[cfg(test)]
+mod tests;
+
+pub use backend::BackendKind;
+pub(crate) use backend::{Backend, OpeningError};
+pub(crate) use byte_budget::{ByteBudget, Reservation};
+pub use health::HealthLimits;
+pub(crate) use node_store::NodeStore;
+pub(crate) use opener::{Expected, FailureWeight, OpenDisk, OpenFailure, Opener, bucket_place};
+pub(crate) use orders::Orders;

@@ -1,0 +1,83 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use custos_core::{Actor, DiskId, ShardDamage};
+use custos_ledger::{Command, Envelope};
+use custos_ports::{Entropy, Ledger, LedgerError};
+
+/// Longest line about a damage, in bytes.
+const WHAT_BYTES_MAX: usize = 200;
+/// Pauses between tries to reach the ledger.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// Puts damage on record in the ledger.
+#[derive(Clone)]
+pub(crate) struct DamageReporter {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) actor: Actor,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reported {
+    /// It is on record.
+    OnRecord,
+    /// The ledger refuses it.
+    Refused,
+}
+
+impl DamageReporter {
+    /// Reports until the ledger has decided, with growing pauses: damage that was found is not
+    /// forgotten because the ledger is away. The caller may drop the call to stop; its cursor must
+    /// then stay before the shard.
+    pub(crate) async fn report(&self, disk_id: DiskId, mut damage: ShardDamage) -> Reported {
+        damage.what = one_line(&damage.what);
+        let envelope = Envelope {
+            request_id: self.entropy.array(),
+            actor: self.actor.clone(),
+            entry_salt: self.entropy.array(),
+            command: Command::ReportDamage { disk_id, damage },
+        };
+        let mut pause = PAUSE_MIN;
+        loop {
+            match self.ledger.submit(envelope.clone()).await {
+                Ok(_) => return Reported::OnRecord,
+                Err(LedgerError::Refused(refusal)) => {
+                    tracing::error!(%disk_id, %refusal, "damage could not be put on record");
+                    return Reported::Refused;
+                }
+                Err(error) => {
+                    tracing::warn!(%disk_id, %error, "damage waits for the ledger");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
+        }
+    }
+}
+
+/// Without line breaks and not longer than the law takes.
+fn one_line(text: &str) -> String {
+    let mut line: String =
+        text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let mut end = line.len().min(WHAT_BYTES_MAX);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line.truncate(end);
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reported_is_one_line_of_bounded_length() {
+        assert_eq!(one_line("a\nb"), "a b");
+        let long = one_line(&"é".repeat(200));
+        assert_eq!(long, "é".repeat(100));
+    }
+}

@@ -1,0 +1,128 @@
+//! A copy of a disk and a second process with the identity of a node: told from the original,
+//! named, and harmless.
+
+use std::{fs, time::Duration};
+
+use custos_tests::{
+    Content, Member, NodeCluster, Scratch, Seed, SeededRandom, SourceFile, assert_same_bytes,
+    copy_folder, wait_until,
+};
+
+/// For a process to see that another has its identity: it looks at the map every few seconds.
+const NOTICE_LIMIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_copy_of_a_disk_in_another_node_is_refused_by_name_and_the_original_serves_on() {
+    let seed = Seed::draw();
+    let mut random = seed.random();
+    let scratch = Scratch::new("disk-copied");
+    let mut cluster = NodeCluster::start(&scratch);
+    let sealed = put_some(&cluster, &scratch, &mut random);
+
+    let (owner, other) = (Member::Storage(0), Member::Storage(1));
+    let original = cluster.config(owner).disks()[0].clone();
+    let copy = scratch.path().join("copied-disk");
+    cluster.daemon(owner).terminate();
+    copy_folder(&original, &copy);
+    cluster.daemon(owner).restart();
+    let before = cluster.wait_until_whole(0);
+    assert!(before.nodes.iter().all(|node| node.disks.len() == 2), "{before:?}");
+
+    cluster.daemon(other).terminate();
+    let own_disks = cluster.config(other).disks().to_vec();
+    let mut disks = own_disks.clone();
+    disks.push(copy.clone());
+    cluster.set_disks(other, disks);
+    cluster.daemon(other).restart();
+    let name = copy.to_str().expect("UTF-8").to_owned();
+    wait_until("the copy to be named", NOTICE_LIMIT, || {
+        let log = cluster.daemon(other).log();
+        log.lines().any(|line| line.contains(&name) && line.contains("copy"))
+    });
+
+    // The status may show the copy beside the original, under the same id.
+    cluster.wait_for_status(0, "every disk to serve where it was", |after| {
+        before.nodes.iter().all(|node| {
+            let now = &after.node(&node.name).disks;
+            node.disks
+                .iter()
+                .all(|disk| now.iter().any(|now| now.disk_id == disk.disk_id && now.serves()))
+        })
+    });
+    check_all(&cluster, &scratch, &sealed);
+    cluster.cli(0).put(&random_file(&scratch, "after.bin", &mut random));
+
+    cluster.daemon(other).terminate();
+    cluster.set_disks(other, own_disks);
+    cluster.daemon(other).restart();
+    cluster.wait_until_whole(0);
+    check_all(&cluster, &scratch, &sealed);
+}
+
+#[test]
+fn two_processes_with_one_node_identity_are_named_and_the_cluster_goes_on() {
+    let seed = Seed::draw();
+    let mut random = seed.random();
+    let scratch = Scratch::new("node-copied");
+    let mut cluster = NodeCluster::start(&scratch);
+    let sealed = put_some(&cluster, &scratch, &mut random);
+
+    let node = Member::Storage(2);
+    cluster.daemon(node).terminate();
+    let copy = cluster.copy_of(node, "copied-node");
+    cluster.daemon(node).restart();
+    cluster.wait_until_whole(0);
+    let listen = cluster.daemon(node).listen().to_string();
+
+    let copy_listen = copy.listen.to_string();
+    let started = copy.prepare().spawn().wait_until_ready();
+    wait_until("one of the two to name the other", NOTICE_LIMIT, || {
+        let copy_log = match &started {
+            Ok(daemon) => daemon.log(),
+            Err(failed) => failed.log.clone(),
+        };
+        cluster.daemon(node).log().contains(&copy_listen) || copy_log.contains(&listen)
+    });
+    check_all(&cluster, &scratch, &sealed);
+    let meanwhile = random_file(&scratch, "meanwhile.bin", &mut random);
+    let meanwhile_id = cluster.cli(1).put(&meanwhile).evidence_id;
+
+    // The copy is taken away, and the original started again, as its operator would.
+    drop(started);
+    if !cluster.daemon(node).has_ended() {
+        cluster.daemon(node).terminate();
+    }
+    cluster.daemon(node).restart();
+    let after = cluster.wait_until_whole(0);
+    assert!(after.node(&node.to_string()).endpoint.contains(&listen), "the original is back");
+    check_all(&cluster, &scratch, &sealed);
+    check_all(&cluster, &scratch, &[(meanwhile, meanwhile_id)]);
+}
+
+fn put_some(
+    cluster: &NodeCluster,
+    scratch: &Scratch,
+    random: &mut SeededRandom,
+) -> Vec<(SourceFile, String)> {
+    let files = (0..4).map(|number| random_file(scratch, &format!("{number}.bin"), random));
+    files
+        .map(|file| {
+            let id = cluster.cli(0).put(&file).evidence_id;
+            (file, id)
+        })
+        .collect()
+}
+
+fn random_file(scratch: &Scratch, name: &str, random: &mut SeededRandom) -> SourceFile {
+    let size = 1 + random.below(12 << 20);
+    scratch.source_file(name, Content { seed: random.next_u64(), size })
+}
+
+fn check_all(cluster: &NodeCluster, scratch: &Scratch, sealed: &[(SourceFile, String)]) {
+    for (file, id) in sealed {
+        let copy = scratch.path().join("copy.bin");
+        cluster.cli(1).get(id, &copy);
+        assert_same_bytes(&file.path, &copy);
+        fs::remove_file(&copy).expect("the copy is ours");
+    }
+}
