@@ -43,6 +43,11 @@ impl BufferPool {
         Self { shared: Arc::new(shared) }
     }
 
+    /// What a limit must be for `count` buffers of `len` bytes to live at once.
+    pub(crate) fn limit_for(count: usize, len: usize) -> usize {
+        count * (len + ALIGNMENT).next_multiple_of(BLOCK_BYTES)
+    }
+
     /// A buffer of `len` bytes of unspecified content; waits for one to come free.
     pub(crate) async fn acquire(&self, len: usize) -> Result<Buffer, GatewayError> {
         let reservation = self.reserve(len + ALIGNMENT).await?;
@@ -51,16 +56,23 @@ impl BufferPool {
         Ok(Buffer { storage, start, len, pool: self.clone(), _reservation: reservation })
     }
 
-    /// Sets part of the budget aside for memory that is not the pool's own.
+    /// Sets part of the budget aside for memory that is not the pool's own. What is more than the
+    /// whole budget is refused at once: no wait would bring it.
     pub(crate) async fn reserve(&self, len: usize) -> Result<Reservation, GatewayError> {
-        let exhausted = || GatewayError::BuffersExhausted { limit_bytes: self.shared.limit_bytes };
-        let blocks = u32::try_from(len.div_ceil(BLOCK_BYTES)).map_err(|_| exhausted())?;
+        let limit_bytes = self.shared.limit_bytes;
+        let exhausted = || GatewayError::BuffersExhausted { limit_bytes };
+        let blocks = len.div_ceil(BLOCK_BYTES);
+        if blocks > limit_bytes / BLOCK_BYTES {
+            let reason = format!("{len} bytes were asked of a budget of {limit_bytes}");
+            return Err(GatewayError::Internal { reason });
+        }
+        let blocks = u32::try_from(blocks).map_err(|_| exhausted())?;
         let permit = self.shared.budget.clone().acquire_many_owned(blocks);
         let permit = tokio::time::timeout(self.shared.wait_max, permit)
             .await
             .map_err(|_| exhausted())?
             .expect("the budget is never closed");
-        Ok(Reservation { _permit: permit })
+        Ok(Reservation { permit })
     }
 
     fn reuse(&self, len: usize) -> Vec<u8> {
@@ -91,10 +103,16 @@ struct Free {
 
 /// Part of the budget, for as long as it lives.
 pub(crate) struct Reservation {
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Reservation {
+    /// Gives back what is more than `len` bytes.
+    pub(crate) fn shrink(&mut self, len: usize) {
+        let spare = self.permit.num_permits().saturating_sub(len.div_ceil(BLOCK_BYTES));
+        drop(self.permit.split(spare));
+    }
+
     /// Shares bytes that this part of the budget was set aside for.
     pub(crate) fn hold(self, bytes: Vec<u8>) -> Bytes {
         Bytes::from_owner(Held { bytes, _reservation: self })
@@ -168,6 +186,34 @@ mod tests {
         assert!(matches!(refused, Err(GatewayError::BuffersExhausted { .. })));
         drop(first);
         pool.acquire(3 << 20).await.expect("came free");
+    }
+
+    #[tokio::test]
+    async fn what_exceeds_the_pool_is_refused_at_once() {
+        let pool = BufferPool::new(4 << 20, Duration::from_secs(3600));
+        let refused = pool.acquire(4 << 20).await;
+        assert!(matches!(refused, Err(GatewayError::Internal { .. })), "with its alignment");
+        pool.reserve(4 << 20).await.expect("all of it");
+    }
+
+    #[tokio::test]
+    async fn a_pool_of_the_limit_for_three_buffers_holds_three() {
+        let len = (5 << 20) + 17;
+        let pool = BufferPool::new(BufferPool::limit_for(3, len), Duration::from_millis(1));
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(pool.acquire(len).await.expect("fits"));
+        }
+        assert!(pool.acquire(len).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_reservation_gives_back_what_it_no_longer_needs() {
+        let pool = BufferPool::new(4 << 20, Duration::from_millis(1));
+        let mut reservation = pool.reserve(4 << 20).await.expect("fits");
+        reservation.shrink(1 << 20);
+        pool.reserve(3 << 20).await.expect("was given back");
+        assert!(pool.reserve(4 << 20).await.is_err(), "the rest is still held");
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use custos_codec::ChunkLayout;
 use custos_core::{Actor, ChunkSize, DiskId, ErasureProfile, EvidenceId};
 use custos_ledger::{Answer, Command, Envelope, Outcome, Query};
 use custos_ports::{Clock, Cluster, Entropy, KeyRing, Ledger};
@@ -23,9 +24,11 @@ pub struct GatewayOptions {
     pub profile: ErasureProfile,
     /// Plaintext bytes of a chunk.
     pub chunk_size: ChunkSize,
-    /// Budget of all uploads' transfer buffers in bytes.
+    /// Budget of all uploads' transfer buffers in bytes; raised to what three chunks of the largest
+    /// allowed size need.
     pub ingest_buffer_bytes_max: usize,
-    /// Budget of all streams' transfer buffers in bytes.
+    /// Budget of all streams' transfer buffers in bytes; raised to what one read of a chunk of the
+    /// largest allowed size needs when shards are lost.
     pub playback_buffer_bytes_max: usize,
     /// Longest wait for a buffer before a request is shed.
     pub buffer_wait_max: Duration,
@@ -66,6 +69,33 @@ impl Default for GatewayOptions {
             idle_max: Duration::from_secs(120),
         }
     }
+}
+
+/// Chunks of one upload that the budget always has room for.
+const INGEST_CHUNKS_MIN: usize = 3;
+
+/// Chunks of the largest allowed size, one for each profile. What is on record may be of any size,
+/// whatever is configured now: its upload goes on, and it stays readable.
+fn largest_chunks() -> impl Iterator<Item = ChunkLayout> {
+    let layout = |profile| ChunkLayout::new(profile, ChunkSize::MAX.bytes());
+    ErasureProfile::ALL.into_iter().map(layout)
+}
+
+/// Bytes without which an upload could wait for buffers that never come free.
+fn ingest_bytes_min() -> usize {
+    let needs =
+        largest_chunks().map(|layout| BufferPool::limit_for(INGEST_CHUNKS_MIN, layout.total_len()));
+    needs.max().expect("there are profiles")
+}
+
+/// Bytes without which a read or a repair could wait for buffers that never come free: k shards as
+/// read, the chunk rebuilt from them, and up to n shards coded again.
+fn playback_bytes_min() -> usize {
+    let needs = largest_chunks().map(|layout| {
+        let data_bytes = layout.shard_len() * layout.profile().data();
+        BufferPool::limit_for(1, 2 * data_bytes + layout.total_len())
+    });
+    needs.max().expect("there are profiles")
 }
 
 /// What a gateway is wired to.
@@ -121,8 +151,8 @@ impl Gateway {
             probe_after_min: options.probe_after_min,
         };
         let inner = Inner {
-            ingest_buffers: pool(options.ingest_buffer_bytes_max),
-            playback_buffers: pool(options.playback_buffer_bytes_max),
+            ingest_buffers: pool(options.ingest_buffer_bytes_max.max(ingest_bytes_min())),
+            playback_buffers: pool(options.playback_buffer_bytes_max.max(playback_bytes_min())),
             stores: Stores::new(deadlines, limits, deps.metrics.suspect_stores.clone()),
             vault_turn: AtomicU64::new(0),
             read_latency: LatencyWindow::new(options.hedge_after_min),

@@ -1,6 +1,7 @@
 use custos_codec::{FormatError, OpenError};
 use custos_core::{
-    ErasureProfile, ErrorKind, EvidenceId, FailureDomain, Refusal, VaultId, placement::OutOfReach,
+    ErasureProfile, ErrorKind, EvidenceId, FailureDomain, Refusal, Rule, VaultId,
+    placement::OutOfReach,
 };
 use custos_ports::{KeyRingError, LedgerError, ShardError};
 use custos_wire::WireError;
@@ -163,6 +164,17 @@ impl GatewayError {
         }
     }
 
+    /// The rule that refuses, where the gateway itself does.
+    fn rule(&self) -> Option<Rule> {
+        match self {
+            // Without a vault there are no distinct disks to acknowledge on.
+            Self::NoVault { .. } => Some(Rule::I1),
+            // One connection at a time answers for an upload.
+            Self::TakenOver { .. } => Some(Rule::R26),
+            _ => None,
+        }
+    }
+
     /// A ledger answer of the wrong sort.
     pub(crate) fn unexpected(what: &str) -> Self {
         Self::Internal { reason: format!("ledger gave an unexpected answer to {what}") }
@@ -186,7 +198,7 @@ impl From<GatewayError> for WireError {
                     GatewayError::NoVault { .. } => Some("profile".to_owned()),
                     _ => None,
                 };
-                Self { kind: other.kind(), rule: None, field, message: other.to_string() }
+                Self { kind: other.kind(), rule: other.rule(), field, message: other.to_string() }
             }
         }
     }
@@ -221,4 +233,19 @@ pub(crate) fn damaged(
     reason: &OpenError,
 ) -> GatewayError {
     GatewayError::ChunkDamaged { evidence_id, chunk: chunk.to_string(), reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_gateway_refuses_names_its_rule() {
+        let no_vault = WireError::from(GatewayError::NoVault { profile: ErasureProfile::P8_3 });
+        assert_eq!((no_vault.kind, no_vault.rule), (ErrorKind::Refused, Some(Rule::I1)));
+        assert_eq!(no_vault.field.as_deref(), Some("profile"));
+        let evidence_id = EvidenceId::from_bytes([7; 16]);
+        let taken_over = WireError::from(GatewayError::TakenOver { evidence_id });
+        assert_eq!((taken_over.kind, taken_over.rule), (ErrorKind::Refused, Some(Rule::R26)));
+    }
 }

@@ -2,8 +2,10 @@
 
 mod rig;
 
-use custos_core::{Act, ChunkIndex, DiskId, ErasureProfile, LogIndex};
-use custos_ledger::{Answer, Query};
+use custos_core::{
+    Act, Actor, ChunkIndex, DiskId, ErasureProfile, LogIndex, ShardDamage, ShardKey,
+};
+use custos_ledger::{Answer, Command, Envelope, Query};
 use custos_ports::{Cluster, Ledger, RemovalOrder, RemovalReason, ShardStore, fakes::Fault};
 use rig::{CHUNK, Rig, footage};
 
@@ -12,6 +14,50 @@ async fn damage_on_record(rig: &Rig) -> Vec<DiskId> {
     match rig.ledger.query(query).await.expect("answers") {
         Answer::Damage { items, .. } => items.into_iter().map(|item| item.disk_id).collect(),
         other => panic!("{other:?}"),
+    }
+}
+
+/// Reports a shard as a scrub does.
+async fn report(rig: &Rig, disk_id: DiskId, key: ShardKey) {
+    let damage = ShardDamage { key, what: "checksum of block 0".to_owned() };
+    let envelope = Envelope {
+        request_id: *blake3::hash(format!("{key:?}").as_bytes())
+            .as_bytes()
+            .first_chunk()
+            .expect("32"),
+        actor: Actor::system(),
+        entry_salt: [9; 16],
+        command: Command::ReportDamage { disk_id, damage },
+    };
+    rig.ledger.submit(envelope).await.expect("goes on record");
+}
+
+#[tokio::test]
+async fn i9_a_read_mends_parity_shards_that_are_on_record_as_damaged() {
+    let rig = Rig::new(ErasureProfile::P4_2);
+    let bytes = footage(2 * CHUNK + 5);
+    let receipt = rig.put(1, &bytes).await.expect("puts");
+    let other = rig.put(2, &footage(CHUNK)).await.expect("puts");
+    let disk = rig.cluster.map().disks[5].disk_id;
+    let spoilt = rig.stores[5].keys();
+    for key in &spoilt {
+        rig.stores[5].damage(*key);
+        report(&rig, disk, *key).await;
+    }
+    rig.get(receipt.evidence_id, receipt.blake3, 0, Some(1)).await.expect("gets");
+    let (mine, others): (Vec<ShardKey>, Vec<ShardKey>) =
+        spoilt.iter().partition(|key| key.evidence_id == receipt.evidence_id);
+    assert_eq!((mine.len(), others.len()), (4, 1), "three chunks and the crown; one chunk");
+    while rig.metrics.repaired_shards.get() < mine.len() as u64 {
+        tokio::task::yield_now().await;
+    }
+    for key in &mine {
+        rig.stores[5].verify(key).await.expect("healed, though only the first byte was read");
+    }
+    assert_eq!(damage_on_record(&rig).await.len(), 1, "of the other evidence");
+    rig.get(other.evidence_id, other.blake3, 0, None).await.expect("gets");
+    while !damage_on_record(&rig).await.is_empty() {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -4,9 +4,9 @@ mod rig;
 
 use std::time::Duration;
 
-use custos_core::{ErasureProfile, ErrorKind, Receipt};
+use custos_core::{ErasureProfile, ErrorKind, Receipt, Timestamp};
 use custos_gateway::{GatewayOptions, upload::Upload};
-use custos_ports::fakes::Fault;
+use custos_ports::{ShardStore, ShardWrite, WritePurpose, fakes::Fault};
 use rig::{CHUNK, Rig, footage, hash, options, push_from};
 
 /// Two disks on each of six hosts: disks 0 … 5 are homes, disk i + 6 stands beside disk i.
@@ -140,6 +140,75 @@ async fn strays_are_found_when_too_few_homes_answer() {
     rig.fail(&[2], Fault::Offline);
     let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await;
     assert!(got.expect("two homes and three strays") == bytes);
+}
+
+/// Puts what one disk holds on another too.
+async fn copy_shards(rig: &Rig, from: usize, to: usize) {
+    for key in rig.stores[from].keys() {
+        let read = rig.stores[from].read(&key, None).await.expect("reads");
+        let copy = ShardWrite {
+            key,
+            retain_until: Timestamp::from_millis(0),
+            purpose: WritePurpose::Backfill,
+            header: read.header,
+            payload: read.payload,
+        };
+        rig.stores[to].write(copy).await.expect("writes");
+    }
+}
+
+#[tokio::test]
+async fn a_shard_that_is_there_twice_counts_once() {
+    let rig = Rig::with_hosts(ErasureProfile::P4_2, &six_hosts());
+    let bytes = footage(2 * CHUNK);
+    let receipt = rig.put(1, &bytes).await.expect("puts");
+    // The fourth shard that is needed is on disk 9 alone; every other spare has only copies.
+    copy_shards(&rig, 3, 9).await;
+    for spare in [6, 7, 8, 10, 11] {
+        for home in [0, 1, 2] {
+            copy_shards(&rig, home, spare).await;
+        }
+    }
+    rig.fail(&[3, 4, 5], Fault::Offline);
+    let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
+    assert!(got == bytes);
+    // Without it the chunk is out of reach, which is not to be taken for damage.
+    rig.fail(&[9], Fault::Offline);
+    let error = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect_err("three");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert!(error.to_string().contains("3 of 4 needed shards"), "{error}");
+}
+
+#[tokio::test]
+async fn a_copy_elsewhere_stands_in_for_a_home_that_lies() {
+    let rig = Rig::with_hosts(ErasureProfile::P4_2, &six_hosts());
+    let bytes = footage(2 * CHUNK);
+    let receipt = rig.put(1, &bytes).await.expect("puts");
+    copy_shards(&rig, 1, 8).await;
+    rig.fail(&[1], Fault::Lies);
+    rig.fail(&[4, 5], Fault::Offline);
+    let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
+    assert!(got == bytes);
+}
+
+#[tokio::test]
+async fn an_upload_whose_shards_are_all_on_spares_resumes_when_its_homes_are_well_again() {
+    let rig = Rig::with_hosts(ErasureProfile::P4_2, &six_hosts());
+    let bytes = footage(3 * CHUNK);
+    rig.fail(&[0, 1, 2, 3, 4, 5], Fault::Full);
+    let mut upload = rig.open_new(1).await;
+    push_from(&mut upload, &bytes[..2 * CHUNK], 0).await.expect("pushes");
+    drain(&mut upload).await.expect("durable");
+    drop(upload);
+    rig.fail(&[0, 1, 2, 3, 4, 5], Fault::None);
+    let mut upload = rig.open_new(1).await;
+    assert_eq!(upload.durable_offset(), 2 * CHUNK as u64, "nothing is asked for again");
+    push_from(&mut upload, &bytes, 2 * CHUNK).await.expect("pushes");
+    let receipt = upload.finish(bytes.len() as u64, hash(&bytes)).await.expect("seals");
+    let record = rig.gateway.evidence(receipt.evidence_id).await.expect("sealed");
+    assert!(record.parts.missing_shards >= 12, "{}", record.parts.missing_shards);
+    let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
+    assert!(got == bytes);
 }
 
 #[tokio::test]

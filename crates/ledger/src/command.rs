@@ -137,6 +137,12 @@ pub enum Command {
         /// The shard.
         key: ShardKey,
     },
+    /// A gateway says which key-encryption key it seals under, at every start. The first one that
+    /// is said is the cluster's for good; the outcome names it.
+    AdoptKey {
+        /// Name of the key, 8 random bytes; nothing of the key itself.
+        key_id: [u8; 8],
+    },
 }
 
 /// Most disks in one `RegisterDisks`.
@@ -233,6 +239,8 @@ pub enum Outcome {
     MapChanged(Epoch),
     /// The damage, or its repair, is on record.
     DamageNoted,
+    /// The key that the cluster's evidence is sealed under, by this command or before.
+    KeyAdopted([u8; 8]),
 }
 
 /// A strong read of the ledger.

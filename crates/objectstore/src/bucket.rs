@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::checksum::header_value;
 use crate::failure::{Failure, Place, chain};
+use crate::limits::EMPTY_PAGES_MAX;
 
 /// A bucket with a client for it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Part {
     pub(crate) bytes: Bytes,
     /// Bytes of the whole object.
     pub(crate) object_len: u64,
+    /// Names this state of the object, if the server can compare it with another.
+    pub(crate) tag: Option<String>,
 }
 
 /// Who says that the bucket holds the bytes that were sent.
@@ -40,10 +43,12 @@ pub(crate) enum Voucher {
 
 /// What a write expects to find under the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Overwrite {
+pub(crate) enum Overwrite<'a> {
     Yes,
     /// Refused where the server knows conditions.
     No,
+    /// Only the state of this tag; anything else is refused where the server knows conditions.
+    Only(&'a str),
 }
 
 /// One page of names in order.
@@ -93,6 +98,8 @@ impl Bucket {
         };
         let expected = (range.end - range.start).min(object_len.saturating_sub(range.start));
         let expected = usize::try_from(expected).expect("at most an object, 64 MiB and a head");
+        // A weak tag never equals another when it is compared for a write (RFC 9110, 13.1.1).
+        let tag = answer.e_tag().filter(|tag| !tag.starts_with("W/")).map(ToOwned::to_owned);
         let mut body = answer.body;
         let mut bytes = BytesMut::with_capacity(expected);
         while bytes.len() < expected {
@@ -115,7 +122,7 @@ impl Bucket {
             }
         }
         let object_len = if object_len == u64::MAX { bytes.len() as u64 } else { object_len };
-        Ok(Part { bytes: bytes.freeze(), object_len })
+        Ok(Part { bytes: bytes.freeze(), object_len, tag })
     }
 
     /// Writes an object in one request. The server checks what it receives, where it knows
@@ -124,13 +131,14 @@ impl Bucket {
         &self,
         name: &str,
         body: Bytes,
-        overwrite: Overwrite,
+        overwrite: Overwrite<'_>,
     ) -> Result<Voucher, Failure> {
         let checksum = header_value(&body);
         let request = self.client.put_object().bucket(&self.name).key(name);
         let request = match overwrite {
             Overwrite::Yes => request,
             Overwrite::No => request.if_none_match("*"),
+            Overwrite::Only(tag) => request.if_match(tag),
         };
         let request = request.checksum_crc32_c(&checksum).body(ByteStream::from(body));
         let answer = request.send().await.map_err(|error| Failure::of(&error, &self.place))?;
@@ -158,17 +166,46 @@ impl Bucket {
         }
     }
 
-    /// Names in order from the first one after `after` on, at most `limit` and at most 1000.
+    /// Names in order from the first one after `after` on, at most `limit` and at most 1000. There
+    /// is a name on the page unless there are no more.
     pub(crate) async fn list(
         &self,
         prefix: &str,
         after: Option<&str>,
         limit: usize,
     ) -> Result<NamePage, Failure> {
+        let mut token = None;
+        for _ in 0..EMPTY_PAGES_MAX {
+            let (page, next) = self.list_once(prefix, after, token, limit).await?;
+            if !page.more || !page.objects.is_empty() {
+                return Ok(page);
+            }
+            // Skipped names may fill a page that then has none: it is not the end of the listing.
+            token = Some(next.ok_or_else(|| {
+                let place = &self.place;
+                Failure::Other(format!(
+                    "{place} lists no names, says that more follow, and not how"
+                ))
+            })?);
+        }
+        let place = &self.place;
+        Err(Failure::Other(format!("{place} sent {EMPTY_PAGES_MAX} pages without a name in a row")))
+    }
+
+    /// One page, and how to ask for the next: from `token` on when there is one, else from the
+    /// first name after `after`.
+    async fn list_once(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        token: Option<String>,
+        limit: usize,
+    ) -> Result<(NamePage, Option<String>), Failure> {
         let limit = i32::try_from(limit.clamp(1, 1000)).expect("at most 1000");
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
-        let request = request.set_start_after(after.map(ToOwned::to_owned)).max_keys(limit);
-        let answer = request.send().await;
+        let start_after = after.filter(|_| token.is_none()).map(ToOwned::to_owned);
+        let request = request.set_start_after(start_after).set_continuation_token(token);
+        let answer = request.max_keys(limit).send().await;
         let answer = answer.map_err(|error| match Failure::of(&error, &self.place) {
             Failure::Missing => Failure::Setup(format!("there is no {}", self.place)),
             failure => failure,
@@ -192,8 +229,9 @@ impl Bucket {
             }
             before = name;
         }
-        let more = answer.is_truncated().unwrap_or(false) && !objects.is_empty();
-        Ok(NamePage { objects, more })
+        let next = answer.next_continuation_token().map(ToOwned::to_owned);
+        let more = answer.is_truncated().unwrap_or(next.is_some());
+        Ok((NamePage { objects, more }, next))
     }
 }
 

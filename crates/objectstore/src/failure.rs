@@ -180,7 +180,12 @@ fn classify(code: Option<&str>, status: Option<u16>, said: Option<&str>, place: 
         ("NotImplemented", _) | (_, 501) => {
             Failure::Unsupported(format!("{place} does not know this request ({said})"))
         }
-        ("", 404) => Failure::Missing,
+        // What S3 says of a missing object has a code (only answers to HEAD have none, and none is
+        // sent): this is a proxy's page, and the shards may all be there.
+        ("", 404) => Failure::Setup(format!(
+            "{place} is not what answers ({said}, without an S3 error code): check the endpoint, \
+             and the proxy before it if there is one"
+        )),
         _ => Failure::Other(format!("{place} answered {said}")),
     }
 }
@@ -233,6 +238,7 @@ mod tests {
         check("SignatureDoesNotMatch", 403, Failure::Setup, "check access key and secret");
         check("", 403, Failure::Setup, "check access key and secret");
         check("NoSuchBucket", 404, Failure::Setup, "there is no bucket footage at http://s3.ex");
+        check("", 404, Failure::Setup, "check the endpoint, and the proxy before it");
         check("RequestTimeTooSkewed", 403, Failure::Setup, "set the clock of this machine");
         check("PermanentRedirect", 301, Failure::Setup, "is not of region eu-1");
         check("", 301, Failure::Setup, "is not of region eu-1");
@@ -249,7 +255,6 @@ mod tests {
     fn answers_about_one_object_are_told_apart() {
         let failure = |code, status| classify(code, Some(status), None, &place());
         assert_eq!(failure(Some("NoSuchKey"), 404), Failure::Missing);
-        assert_eq!(failure(None, 404), Failure::Missing);
         assert_eq!(failure(Some("InvalidRange"), 416), Failure::PastEnd);
         assert_eq!(failure(Some("PreconditionFailed"), 412), Failure::Exists);
     }

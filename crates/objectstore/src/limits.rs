@@ -11,6 +11,8 @@ pub const HEADS_IN_FLIGHT_MAX: usize = 16;
 /// A read that begins no further into the payload than this is one request from the object's
 /// start; beyond it, the head is a request of its own: 256 KiB.
 pub const READ_THROUGH_BYTES_MAX: u64 = 256 << 10;
+/// Most pages without a name that are followed in a row: 1000.
+pub const EMPTY_PAGES_MAX: usize = 1000;
 /// Most names of unknown objects that are remembered.
 pub const UNKNOWN_NAMES_MAX: usize = 1000;
 /// Longest prefix: 256 bytes.

@@ -38,20 +38,28 @@ impl BucketDisk {
     }
 
     /// A page of shards with what their heads say. A shard whose head does not verify is left out:
-    /// it is found by [`list_all`](custos_ports::ShardStore::list_all) and named by `verify`.
+    /// it is found by [`list_all`](custos_ports::ShardStore::list_all) and named by `verify`. A
+    /// page without shards is the last: who asks for the next names the last shard of this one.
     pub(crate) async fn describe(
         &self,
         prefix: &str,
         after: Option<&ShardKey>,
         limit: usize,
     ) -> Result<ShardPage, ShardError> {
-        let found = self.shards_under(prefix, after, limit).await;
-        let (found, more) = self.note("list", found)?;
-        let entries = found.into_iter().map(|(key, _)| self.entry(key));
-        let entries: Result<Vec<_>, Failure> =
-            stream::iter(entries).buffered(HEADS_IN_FLIGHT_MAX).try_collect().await;
-        let items = self.note("list", entries)?.into_iter().flatten().collect();
-        Ok(ShardPage { items, more })
+        let mut after = after.copied();
+        loop {
+            let found = self.shards_under(prefix, after.as_ref(), limit).await;
+            let (found, more) = self.note("list", found)?;
+            let last = found.last().map(|(key, _)| *key);
+            let entries = found.into_iter().map(|(key, _)| self.entry(key));
+            let entries: Result<Vec<_>, Failure> =
+                stream::iter(entries).buffered(HEADS_IN_FLIGHT_MAX).try_collect().await;
+            let items: Vec<_> = self.note("list", entries)?.into_iter().flatten().collect();
+            if !items.is_empty() || !more {
+                return Ok(ShardPage { items, more });
+            }
+            after = last;
+        }
     }
 
     async fn entry(&self, key: ShardKey) -> Result<Option<ShardEntry>, Failure> {

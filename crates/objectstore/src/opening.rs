@@ -114,7 +114,7 @@ pub(crate) async fn establish(
     options: &S3Options,
 ) -> Result<Identity, OpenError> {
     let place = || shown(bucket, names);
-    let found = load(bucket, names).await?;
+    let found = load(bucket, names).await?.map(|stored| stored.identity);
     match (options.mode, found) {
         (OpenMode::Create { .. }, Some(found)) => {
             Err(OpenError::Exists { place: place(), found: found.id })
@@ -129,7 +129,7 @@ pub(crate) async fn establish(
             match store(bucket, names, &identity, Overwrite::No).await {
                 Err(OpenError::Bucket { kind: custos_core::ErrorKind::Integrity, .. }) => {
                     // Someone else made one just now.
-                    let found = load(bucket, names).await?.map_or(id, |found| found.id);
+                    let found = load(bucket, names).await?.map_or(id, |found| found.identity.id);
                     Err(OpenError::Exists { place: place(), found })
                 }
                 outcome => outcome.map(|()| identity),
@@ -150,20 +150,20 @@ pub(crate) async fn store(
     bucket: &Bucket,
     names: &ObjectNames,
     identity: &Identity,
-    overwrite: Overwrite,
+    overwrite: Overwrite<'_>,
 ) -> Result<(), OpenError> {
     let text = Bytes::from(identity.encode());
     let put = bucket.put(&names.identity(), text.clone(), overwrite).await;
     let put = match put {
         // A server that knows no conditions says so, or passes them over.
-        Err(Failure::Unsupported(_)) if overwrite == Overwrite::No => {
+        Err(Failure::Unsupported(_)) if overwrite != Overwrite::Yes => {
             bucket.put(&names.identity(), text, Overwrite::Yes).await
         }
         put => put,
     };
     put.map_err(OpenError::bucket("write custos-disk.json"))?;
     match load(bucket, names).await? {
-        Some(found) if found == *identity => Ok(()),
+        Some(found) if found.identity == *identity => Ok(()),
         _ => Err(OpenError::Bucket {
             operation: "write custos-disk.json",
             reason: format!("{} gives back another one: it is written by two", bucket.place),
@@ -172,11 +172,25 @@ pub(crate) async fn store(
     }
 }
 
+/// An identity as it is read.
+pub(crate) struct StoredIdentity {
+    pub(crate) identity: Identity,
+    tag: Option<String>,
+}
+
+impl StoredIdentity {
+    /// What a write finds unless someone else was faster; anything, where the server knows no
+    /// better.
+    pub(crate) fn overwrite(&self) -> Overwrite<'_> {
+        self.tag.as_deref().map_or(Overwrite::Yes, Overwrite::Only)
+    }
+}
+
 /// Reads the identity.
 pub(crate) async fn load(
     bucket: &Bucket,
     names: &ObjectNames,
-) -> Result<Option<Identity>, OpenError> {
+) -> Result<Option<StoredIdentity>, OpenError> {
     let place = || shown(bucket, names);
     let part = match bucket.get(&names.identity(), 0..IDENTITY_BYTES_MAX as u64).await {
         Ok(part) => part,
@@ -187,12 +201,13 @@ pub(crate) async fn load(
         }
         Err(failure) => return Err(OpenError::bucket("read custos-disk.json")(failure)),
     };
-    Identity::decode(&part.bytes).map(Some).map_err(|error| match error {
+    let identity = Identity::decode(&part.bytes).map_err(|error| match error {
         IdentityError::Damaged(reason) => OpenError::BadIdentity { place: place(), reason },
         IdentityError::Newer(found) => {
             OpenError::NewerFormat { place: place(), found, supported: FORMAT_VERSION }
         }
-    })
+    })?;
+    Ok(Some(StoredIdentity { identity, tag: part.tag }))
 }
 
 fn shown(bucket: &Bucket, names: &ObjectNames) -> String {

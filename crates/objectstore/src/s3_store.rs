@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use custos_core::{
-    ChunkIndex, DiskGeneration, DiskId, EvidenceId, Fullness, Quarantined, RunId, VaultId,
+    ChunkIndex, DiskGeneration, DiskId, ErrorKind, EvidenceId, Fullness, Quarantined, RunId,
+    VaultId,
 };
 use custos_ports::{
     RemovalOrder, ShardEntry, ShardError, ShardKey, ShardPage, ShardRead, ShardStore, ShardWrite,
@@ -13,7 +14,6 @@ use custos_ports::{
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
-use crate::bucket::Overwrite;
 use crate::bucket_disk::BucketDisk;
 use crate::error::OpenError;
 use crate::failure::Failure;
@@ -23,6 +23,8 @@ use crate::opening;
 use crate::options::S3Options;
 use crate::reader::{self, ReadFailure};
 
+/// Writes of the identity that may be refused as it changed meanwhile.
+const IDENTITY_ATTEMPTS: usize = 3;
 /// Names on one page of the count.
 const CENSUS_PAGE: usize = 1000;
 /// Pause before a page of the count that failed is asked for again.
@@ -97,7 +99,9 @@ impl S3Store {
         }
         let generation = DiskGeneration(identity.generation.0.saturating_add(1));
         let claimed = Identity { opening: Some(Opening { generation, run: opening }), ..*identity };
-        self.replace_identity(&identity, &claimed).await?;
+        // The old one, or the new one when an answer was lost.
+        let fits = |found: &Identity| *found == *identity || *found == claimed;
+        self.replace_identity(&claimed, fits).await?;
         *identity = claimed;
         Ok((generation, opening))
     }
@@ -105,33 +109,60 @@ impl S3Store {
     /// Ends the taking into service, after the ledger accepted its claim: the claimed generation
     /// is the disk's own from now on. Fine when none was begun.
     ///
+    /// Another's claim to the same generation is written over: the ledger accepts one, so that
+    /// one is dead, and would be refused for ever if it stayed.
+    ///
     /// # Errors
     /// As [`begin_opening`](Self::begin_opening); call it again.
     pub async fn finish_opening(&self) -> Result<DiskGeneration, OpenError> {
         let mut identity = self.identity.lock().await;
         if let Some(Opening { generation, .. }) = identity.opening {
             let opened = Identity { generation, opening: None, ..*identity };
-            self.replace_identity(&identity, &opened).await?;
+            let begun_from = Identity { opening: None, ..*identity };
+            let fits = |found: &Identity| {
+                let is_dead = found.opening.is_none_or(|claim| claim.generation == generation);
+                let is_begun_from = Identity { opening: None, ..*found } == begun_from;
+                *found == opened || is_dead && is_begun_from
+            };
+            self.replace_identity(&opened, fits).await?;
             *identity = opened;
             *self.generation.lock() = generation;
         }
         Ok(identity.generation)
     }
 
-    async fn replace_identity(&self, old: &Identity, new: &Identity) -> Result<(), OpenError> {
+    /// Writes `new` over an identity that fits, and over nothing else.
+    async fn replace_identity(
+        &self,
+        new: &Identity,
+        fits: impl Fn(&Identity) -> bool,
+    ) -> Result<(), OpenError> {
         let (bucket, names) = (&self.disk.bucket, &self.disk.names);
-        match opening::load(bucket, names).await? {
-            // The new one is there when an answer was lost.
-            Some(found) if found == *old || found == *new => {
-                opening::store(bucket, names, new, Overwrite::Yes).await
-            }
-            found => {
-                let found = found.map_or("no disk".to_owned(), |found| {
-                    format!("disk {} of generation {}", found.id, found.generation)
-                });
-                Err(OpenError::Taken { place: self.disk.name.clone(), found })
+        let mut refused = None;
+        for _ in 0..IDENTITY_ATTEMPTS {
+            let found = match opening::load(bucket, names).await? {
+                // Our own write, refused when it was tried again after its answer was lost.
+                Some(found) if refused.is_some() && found.identity == *new => return Ok(()),
+                Some(found) if fits(&found.identity) => found,
+                found => return Err(self.taken(found.map(|found| found.identity))),
+            };
+            match opening::store(bucket, names, new, found.overwrite()).await {
+                // Someone else was faster, or the same is on its way twice: a look tells.
+                Err(error) if error.kind() == ErrorKind::Integrity => refused = Some(error),
+                outcome => return outcome,
             }
         }
+        Err(refused.expect("at least one attempt"))
+    }
+
+    fn taken(&self, found: Option<Identity>) -> OpenError {
+        let found = found.map_or("no disk".to_owned(), |found| match found.opening {
+            Some(claim) => {
+                format!("disk {}, claimed as generation {}", found.id, claim.generation)
+            }
+            None => format!("disk {} of generation {}", found.id, found.generation),
+        });
+        OpenError::Taken { place: self.disk.name.clone(), found }
     }
 
     /// Waits for what is under way and closes the disk; later calls fail as `Offline`.

@@ -80,6 +80,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(),
     sync_parent(path)
 }
 
+/// Gives a file that is durable another name in the same folder; durable when it returns.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(FileError::on("rename", from))?;
+    sync_parent(to)
+}
+
 /// Creates `dir` and what is missing above it; every name is durable when it returns.
 pub(crate) fn create_dir(dir: &Path) -> Result<(), FileError> {
     if dir.is_dir() {

@@ -7,13 +7,14 @@ use std::{
 };
 
 use custos_codec::kek_id_of;
-use custos_core::{ErrorKind, EvidenceRecord};
-use custos_ledger::{Answer, Query};
+use custos_core::{Actor, ErrorKind, EvidenceRecord};
+use custos_ledger::{Answer, Command, Envelope, Outcome, Query};
 use custos_ports::{Entropy, KeyRing, KeyRingError, Ledger, LedgerError};
 use tokio::time::sleep;
 
 use crate::{
     data_dir::make_key,
+    durable_file,
     keys::{Kek, KekError, KekId, LocalKeyRing},
     waiting::Waiting,
 };
@@ -39,7 +40,8 @@ pub enum GatewayKeyError {
     /// It has another one.
     #[error(
         "key file {} holds key {found}, and the evidence of this cluster is sealed under key \
-         {needed}: copy that key file from another gateway or from where it is kept",
+         {needed}: move this file aside (do not write over it: something may be sealed under it) \
+         and copy that key file here from another gateway or from where it is kept",
         path.display()
     )]
     Other {
@@ -91,36 +93,110 @@ impl GatewayKeyError {
     }
 }
 
-/// The key that the gateway seals under. A new one is made only for a cluster without evidence;
-/// one that is there must open what the cluster has.
+/// The key that the gateway seals under: the one that the ledger says, which is the first that a
+/// gateway of this cluster had. One that is there must open what the cluster has.
+///
+/// A new key is written beside the key file first, then named to the ledger, and takes its place
+/// only when it is the cluster's: of two gateways that begin at once, one finds no key.
 pub(crate) async fn settle(
     ledger: &dyn Ledger,
     path: &Path,
     kek: Option<Kek>,
     entropy: &Arc<dyn Entropy>,
 ) -> Result<Kek, GatewayKeyError> {
-    let Some(record) = any_evidence(ledger).await? else {
-        return match kek {
-            Some(kek) => Ok(kek),
-            None => Ok(make_key(path, KekId(entropy.array()), &**entropy)?),
-        };
-    };
-    let id = record.evidence_id;
-    let needed = kek_id_of(&record.wrapped_key).map(KekId).map_err(|error| {
-        GatewayKeyError::Damaged { evidence: id.to_string(), reason: error.to_string() }
-    })?;
-    let path = path.to_owned();
-    let kek = match kek {
-        None => return Err(GatewayKeyError::Missing { path, needed }),
-        Some(kek) if kek.id() != needed => {
-            return Err(GatewayKeyError::Other { path, found: kek.id(), needed });
+    let record = any_evidence(ledger).await?;
+    let kek = match (kek, &record) {
+        (Some(kek), Some(record)) => opening(record, path, kek, entropy)?,
+        (Some(kek), None) => kek,
+        (None, Some(record)) => {
+            return Err(GatewayKeyError::Missing {
+                path: path.to_owned(),
+                needed: key_of(record)?,
+            });
         }
-        Some(kek) => kek,
+        (None, None) => return begin(ledger, path, entropy).await,
     };
+    let needed = adopt(ledger, kek.id(), entropy).await?;
+    if kek.id() == needed {
+        return Ok(kek);
+    }
+    Err(GatewayKeyError::Other { path: path.to_owned(), found: kek.id(), needed })
+}
+
+/// Makes the first key of a cluster, unless another gateway has.
+async fn begin(
+    ledger: &dyn Ledger,
+    path: &Path,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Kek, GatewayKeyError> {
+    let draft = path.with_extension("first");
+    let kek = match Kek::load(&draft)? {
+        Some(kek) => kek,
+        None => make_key(&draft, KekId(entropy.array()), &**entropy)?,
+    };
+    let needed = adopt(ledger, kek.id(), entropy).await?;
+    if kek.id() != needed {
+        // Nothing was ever sealed under it.
+        durable_file::remove(&draft).map_err(KekError::from)?;
+        return Err(GatewayKeyError::Missing { path: path.to_owned(), needed });
+    }
+    durable_file::rename(&draft, path).map_err(KekError::from)?;
+    Ok(kek)
+}
+
+/// The key, when it opens this item's data key.
+fn opening(
+    record: &EvidenceRecord,
+    path: &Path,
+    kek: Kek,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Kek, GatewayKeyError> {
+    let needed = key_of(record)?;
+    let path = path.to_owned();
+    if kek.id() != needed {
+        return Err(GatewayKeyError::Other { path, found: kek.id(), needed });
+    }
     let ring = LocalKeyRing::new(kek, entropy.clone());
-    match ring.unwrap(&record.wrapped_key, id) {
+    match ring.unwrap(&record.wrapped_key, record.evidence_id) {
         Ok(_) => Ok(ring.into_kek()),
         Err(source) => Err(GatewayKeyError::OpensNothing { path, id: needed, source }),
+    }
+}
+
+fn key_of(record: &EvidenceRecord) -> Result<KekId, GatewayKeyError> {
+    kek_id_of(&record.wrapped_key).map(KekId).map_err(|error| GatewayKeyError::Damaged {
+        evidence: record.evidence_id.to_string(),
+        reason: error.to_string(),
+    })
+}
+
+/// Names a key to the ledger; returns the one that is the cluster's.
+async fn adopt(
+    ledger: &dyn Ledger,
+    key: KekId,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<KekId, GatewayKeyError> {
+    let envelope = Envelope {
+        request_id: entropy.array(),
+        actor: Actor::system(),
+        entry_salt: entropy.array(),
+        command: Command::AdoptKey { key_id: key.0 },
+    };
+    let mut waiting = Waiting::on("the ledger, to name the key of this gateway");
+    loop {
+        match ledger.submit(envelope.clone()).await {
+            Ok(Outcome::KeyAdopted(adopted)) => {
+                waiting.end();
+                return Ok(KekId(adopted));
+            }
+            Ok(_) => {
+                let reason = "the answer to a key that was named is another".to_owned();
+                return Err(GatewayKeyError::Ledger(LedgerError::Fault { reason }));
+            }
+            Err(error) if error.kind().is_retryable() => waiting.say(&error),
+            Err(error) => return Err(GatewayKeyError::Ledger(error)),
+        }
+        sleep(ASK_PAUSE).await;
     }
 }
 

@@ -7,6 +7,8 @@
 //! Enter at [`build`], which turns a [`config::ServerConfig`] and its [`ServerDeps`] into a
 //! [`Server`]; `main.rs` shows the order in which a process gets there. The files that it keeps
 //! are described in `docs/formats/server.md`.
+// The futures of a start hold those of all roles: deeper than the compiler's default.
+#![recursion_limit = "256"]
 
 pub mod cli;
 pub mod config;

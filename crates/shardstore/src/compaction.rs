@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use custos_ports::{DiskFile, FileAccess, ShardError, ShardKey};
@@ -99,8 +100,12 @@ impl Engine {
     /// anew. Other errors say why the disk is out of service.
     pub(crate) fn compact_step(&mut self) -> Result<CompactionStep, ShardError> {
         self.state.check_in_service()?;
-        let Some(mut job) = self.compaction.job.take().or_else(|| self.next_job()) else {
-            return Ok(CompactionStep::Idle);
+        let mut job = match self.compaction.job.take() {
+            Some(job) => job,
+            None => match self.next_job()? {
+                Some(job) => job,
+                None => return Ok(CompactionStep::Idle),
+            },
         };
         let book = self.state.index.book(job.choice.extent).unwrap_or_default();
         if book.live_shards == 0 && book.tombstones == 0 {
@@ -137,24 +142,40 @@ impl Engine {
         self.remove_extent(job.choice.extent, &job.tombstones)
     }
 
-    fn next_job(&mut self) -> Option<Job> {
+    /// `Full` when there is no room for what would have to move: what was moved would take space
+    /// that nothing gives back.
+    fn next_job(&mut self) -> Result<Option<Job>, ShardError> {
         let (extents, kept) = (&self.extents, &self.compaction.kept);
         let is_open = |extent| extents.is_open(extent);
         let is_kept = |extent| kept.contains(&extent);
-        let choice = self.state.index.with_books(|books| choose(books, is_open, is_kept))?;
-        let known = self.state.index.book(choice.extent)?.checkpoint?;
+        let choice = self.state.index.with_books(|books| choose(books, is_open, is_kept));
+        let Some(choice) = choice else { return Ok(None) };
+        let book = self.state.index.book(choice.extent);
+        let Some(known) = book.and_then(|book| book.checkpoint) else { return Ok(None) };
+        if choice.blocks_to_move > 0 && !self.fits(choice.blocks_to_move) {
+            return Err(self.full());
+        }
         self.extents.close_for_good(choice.extent);
         tracing::debug!(
             disk = %self.state.name, extent = choice.extent, blocks = choice.blocks_to_move,
             "giving an extent back"
         );
-        Some(Job {
+        Ok(Some(Job {
             choice,
             next_block: 1,
             sequence_max: known.sequence_min.saturating_sub(1),
             tombstones: Vec::new(),
             damage: None,
-        })
+        }))
+    }
+
+    /// Whether there is room to move this much and still take removals: half of what is kept back
+    /// stays.
+    fn fits(&self, blocks: u32) -> bool {
+        let spare_bytes = self.state.spare_bytes.load(Ordering::Relaxed);
+        let free_bytes = self.state.space().free_bytes.saturating_add(spare_bytes);
+        let kept_bytes = self.state.marks.space_kept_back_bytes / 2;
+        free_bytes.saturating_sub(kept_bytes) >= u64::from(blocks) * BLOCK_BYTES as u64
     }
 
     /// Reads on in the extent: what is still needed, and whether that was the end.
@@ -270,7 +291,7 @@ impl Engine {
     ) -> Result<CompactionStep, ShardError> {
         let blocks = self.state.index.book(extent).map_or(0, |book| book.used_blocks() + 1);
         let forgotten = self.state.index.forget_extent(extent, tombstones);
-        forgotten.map_err(|error| self.broken("noting an extent", &io::Error::other(error)))?;
+        forgotten.map_err(|error| self.index_failed("noting an extent", &error))?;
         // The name must be gone for good before anything relies on it: a tombstone that went with
         // it, or the space.
         let removed = self.extents.give_back(extent);

@@ -10,6 +10,7 @@ use crate::aligned::BufferPool;
 use crate::extents::Extents;
 use crate::fullness::{FullnessMarks, Holdings};
 use crate::index::Index;
+use crate::index_marker;
 use crate::index_store::IndexError;
 use crate::read_files::ReadFiles;
 
@@ -101,8 +102,21 @@ impl DiskState {
         ShardError::Io { store: self.name.clone(), operation, reason: reason.to_string() }
     }
 
+    /// A damaged index takes the disk out of service, and is made anew at the next opening.
     pub(crate) fn index_error(&self, error: &IndexError) -> ShardError {
-        self.io_error("index access", error)
+        if !matches!(error, IndexError::Damaged(_)) {
+            return self.io_error("index access", error);
+        }
+        if self.offline.read().is_none()
+            && let Err(error) = index_marker::set(&*self.disk, &error.to_string())
+        {
+            tracing::error!(disk = %self.name, %error, "damage to the index not noted on the disk");
+        }
+        let place = self.disk.locate("index");
+        self.go_offline(format!(
+            "its index {} is damaged ({error}); it is rebuilt when the disk is opened again",
+            place.display()
+        ))
     }
 
     /// What it does not know and therefore keeps, at most `limit` of it.

@@ -17,13 +17,15 @@ use crate::extent_header::RetentionMonth;
 use crate::fullness::admits;
 use crate::index::{Index, IndexChange};
 use crate::index_entry::IndexEntry;
-use crate::index_store::IndexMedium;
+use crate::index_marker;
+use crate::index_store::{IndexError, IndexMedium};
 use crate::open_extents::{OpenExtents, SpaceClass, is_no_space};
 use crate::operation::{CheckedShard, Operation};
 use crate::options::ExtentLimits;
 use crate::reader::{ReadFailure, read_record};
 use crate::record::{Place, RecordBody, RecordHead, Stamp};
 use crate::recover::{RecoverError, recover};
+use crate::settled::Settled;
 
 /// Memory in which records are gathered for writing.
 const GATHER_BYTES: usize = 2 << 20;
@@ -41,6 +43,9 @@ pub(crate) struct Engine {
     next_sequence: u64,
     run: u64,
     durable_sequence: u64,
+    settled: Settled,
+    /// There are extents that nobody could read, with records that nobody knows.
+    has_unread: bool,
     pub(crate) compaction: Compaction,
 }
 
@@ -60,9 +65,30 @@ impl Engine {
         index: &dyn IndexMedium,
         limits: ExtentLimits,
     ) -> Result<(Self, ScanReport), RecoverError> {
-        let index = Index::open(index, id)?;
-        let state = Arc::new(DiskState::new(name, id, disk, index, limits.marks));
-        let recovered = recover(&state)?;
+        let mut damage = index_marker::reason(&*disk)?;
+        let (state, recovered) = loop {
+            let opened = match &damage {
+                Some(reason) => {
+                    tracing::warn!(disk = name, reason, "index damaged; rebuilding it");
+                    Index::make(index, id)?
+                }
+                None => Index::open(index, id)?,
+            };
+            let state = DiskState::new(name.clone(), id, disk.clone(), opened, limits.marks);
+            let state = Arc::new(state);
+            match recover(&state) {
+                Ok(recovered) => break (state, recovered),
+                Err(RecoverError::Index(IndexError::Damaged(reason))) if damage.is_none() => {
+                    index_marker::set(&*disk, &reason)?;
+                    damage = Some(reason);
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        if damage.is_some() {
+            state.index.flush()?;
+            index_marker::clear(&*disk)?;
+        }
         let next_extent = recovered.next_extent;
         let mut extents = OpenExtents::new(state.clone(), limits, next_extent, recovered.resumable);
         extents.adopt_spares(&recovered.spares)?;
@@ -74,6 +100,8 @@ impl Engine {
             next_sequence,
             run: next_sequence,
             durable_sequence: next_sequence.saturating_sub(1),
+            settled: recovered.settled,
+            has_unread: !recovered.damaged.is_empty(),
             compaction: Compaction::new(recovered.damaged),
         };
         Ok((engine, recovered.report))
@@ -133,6 +161,12 @@ impl Engine {
             return;
         }
         self.extents.close_all();
+        if self.durable_sequence >= self.run {
+            self.settled.extend(self.durable_sequence);
+            if let Err(error) = self.settled.store(&*self.state.disk, self.state.id) {
+                tracing::warn!(disk = %self.state.name, %error, "last records not vouched for");
+            }
+        }
         if let Err(error) = self.state.index.flush() {
             tracing::warn!(disk = %self.state.name, %error, "index not flushed at close");
         }
@@ -220,7 +254,12 @@ impl Engine {
                 None => {
                     let stored = self.state.index.get(key);
                     let stored = stored.map_err(|error| self.state.index_error(&error))?;
-                    stored.map(|entry| entry.retain_until)
+                    match stored {
+                        Some(entry) => Some(entry.retain_until),
+                        // Nobody knows its retention; only the tombstone's extent depends on it.
+                        None if self.may_be_unread(key)? => Some(Timestamp::from_millis(0)),
+                        None => None,
+                    }
                 }
             };
             let Some(retain_until) = retain_until else { continue };
@@ -231,6 +270,18 @@ impl Engine {
             records.push(self.plan_record(plan, subject, body, Bytes::new())?);
         }
         Ok(Fate::WithRecords(records))
+    }
+
+    /// Whether a shard that is not known may lie in an extent that could not be read: what is
+    /// ordered to end must not be back when that can be read again.
+    fn may_be_unread(&self, key: &ShardKey) -> Result<bool, ShardError> {
+        if !self.has_unread {
+            return Ok(false);
+        }
+        let ended = self.state.index.tombstone(key);
+        let ended = ended.map_err(|error| self.state.index_error(&error))?;
+        // The numbers of this run are above all that may be in such an extent.
+        Ok(ended.is_none_or(|tombstone| tombstone.sequence < self.run))
     }
 
     pub(crate) fn plan_record(
@@ -281,7 +332,8 @@ impl Engine {
             self.extents.sync_late();
         }
         if planted!(IndexFirst) {
-            let _ = self.note_in_index(plan, &plan.by_extent().into_iter().collect::<Vec<_>>());
+            let all: Vec<_> = plan.by_extent().into_iter().collect();
+            let _ = self.note_in_index(plan, &all);
         }
         let mut failed = HashMap::new();
         let mut written = Vec::new();
@@ -311,8 +363,17 @@ impl Engine {
                 return Err(self.state.lost_extent(*extent));
             }
         }
-        if !written.is_empty() {
-            self.note_in_index(plan, &written)?;
+        match self.note_in_index(plan, &written) {
+            Ok(()) => {}
+            // What the index does not know must not be found later: nobody was told of it.
+            Err(IndexError::NoSpace(_)) => {
+                for (extent, _) in std::mem::take(&mut written) {
+                    let undone = self.extents.roll_back(extent);
+                    undone.map_err(|error| self.broken("rolling back", &error))?;
+                    failed.insert(extent, self.full());
+                }
+            }
+            Err(error) => return Err(self.index_failed("noting records in the index", &error)),
         }
         for (extent, _) in &written {
             self.extents.commit(*extent);
@@ -326,7 +387,10 @@ impl Engine {
         &mut self,
         plan: &CommitPlan,
         written: &[(u64, Vec<usize>)],
-    ) -> Result<(), ShardError> {
+    ) -> Result<(), IndexError> {
+        if written.is_empty() {
+            return Ok(());
+        }
         let mut changes = Vec::new();
         let mut checkpoints = Vec::new();
         for (extent, indices) in written {
@@ -338,10 +402,16 @@ impl Engine {
             }
             checkpoints.push((*extent, self.extents.checkpoint(*extent, sequence_max)));
         }
-        self.state
-            .index
-            .apply(changes, &checkpoints)
-            .map_err(|error| self.broken("noting records in the index", &io::Error::other(error)))
+        self.state.index.apply(changes, &checkpoints)
+    }
+
+    /// A lack of space is the operation's problem; anything else is the disk's.
+    pub(crate) fn index_failed(&self, operation: &'static str, error: &IndexError) -> ShardError {
+        match error {
+            IndexError::NoSpace(_) => self.full(),
+            IndexError::Damaged(_) => self.state.index_error(error),
+            IndexError::Failed(_) => self.broken(operation, &io::Error::other(error.clone())),
+        }
     }
 
     /// A lack of space is the operation's problem; anything else is the disk's.
@@ -352,7 +422,7 @@ impl Engine {
         self.broken(operation, error)
     }
 
-    fn full(&self) -> ShardError {
+    pub(crate) fn full(&self) -> ShardError {
         let free_bytes = self.state.space().free_bytes;
         ShardError::Full { store: self.state.name.clone(), free_bytes }
     }

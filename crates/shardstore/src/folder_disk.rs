@@ -66,10 +66,11 @@ impl Disk for FolderDisk {
 
     fn check_in_place(&self) -> Result<(), String> {
         let Some(taken) = self.taken.get() else { return Ok(()) };
-        let here = fs::metadata(&self.dir)
-            .is_ok_and(|found| (found.dev(), found.ino()) == taken.dir_inode);
-        let locked = rustix::fs::fstat(&taken.lock).is_ok_and(|found| found.st_nlink > 0);
-        if here && locked {
+        let here = fs::metadata(&self.dir).map(|found| (found.dev(), found.ino()));
+        // What cannot be asked is not taken for an answer: the disk's own calls will fail if it
+        // is broken.
+        let is_locked = rustix::fs::fstat(&taken.lock).map_or(true, |found| found.st_nlink > 0);
+        if !is_elsewhere(&here, taken.dir_inode) && is_locked {
             return Ok(());
         }
         Err(format!("its folder {} was removed", self.dir.display()))
@@ -171,6 +172,16 @@ impl IoMode {
     }
 }
 
+/// Whether what was found of a folder says that it is not the one it was.
+fn is_elsewhere(found: &io::Result<(u64, u64)>, dir_inode: (u64, u64)) -> bool {
+    match found {
+        Ok(found) => *found != dir_inode,
+        Err(error) => {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        }
+    }
+}
+
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
@@ -183,5 +194,25 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked { dir: dir.to_owned() }),
         Err(fs::TryLockError::Error(error)) => Err(OpenError::io("lock", &path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_folder_that_is_gone_or_another_counts_as_removed() {
+        let ours = (8, 1234);
+        assert!(!is_elsewhere(&Ok(ours), ours));
+        assert!(is_elsewhere(&Ok((8, 1235)), ours));
+        assert!(is_elsewhere(&Ok((9, 1234)), ours));
+        let failed = |error: rustix::io::Errno| Err(io::Error::from(error));
+        use rustix::io::Errno;
+        assert!(is_elsewhere(&failed(Errno::NOENT), ours));
+        assert!(is_elsewhere(&failed(Errno::NOTDIR), ours));
+        for passing in [Errno::IO, Errno::MFILE, Errno::NOMEM, Errno::ACCESS, Errno::INTR] {
+            assert!(!is_elsewhere(&failed(passing), ours), "{passing}");
+        }
     }
 }

@@ -82,6 +82,11 @@ impl Index {
                 tracing::warn!(?medium, %reason, "index unusable; rebuilding it");
             }
         }
+        Self::make(medium, id)
+    }
+
+    /// Makes an empty index of disk `id` in place of the one that is there.
+    pub(crate) fn make(medium: &dyn IndexMedium, id: DiskId) -> Result<Self, IndexError> {
         let store = medium.make()?;
         store.write(vec![(META_KEY.to_vec(), Some(meta_value(id)))])?;
         Ok(Self { store, books: Mutex::default() })
@@ -92,12 +97,12 @@ impl Index {
         match store.get(META_KEY)? {
             None => return Ok(None),
             Some(meta) if meta == meta_value(id) => {}
-            Some(_) => return Err(IndexError("it is of another disk or version".into())),
+            Some(_) => return Err(IndexError::Damaged("it is of another disk or version".into())),
         }
         let counters = match store.get(COUNTERS_KEY)? {
             None => Counters::default(),
             Some(bytes) => Counters::decode(&bytes)
-                .ok_or_else(|| IndexError("its counters are damaged".into()))?,
+                .ok_or_else(|| IndexError::Damaged("its counters are damaged".into()))?,
         };
         let mut books = Books { counters, ..Books::default() };
         for item in store.scan(b"e") {
@@ -106,7 +111,8 @@ impl Index {
                 break;
             }
             let book = ExtentBook::decode(&value).filter(|_| key.len() == 9);
-            let book = book.ok_or_else(|| IndexError("one of its books is damaged".into()))?;
+            let book =
+                book.ok_or_else(|| IndexError::Damaged("one of its books is damaged".into()))?;
             books.put(u64::from_be_bytes(array(&key, 1)), book);
         }
         Ok(Some(Self { store, books: Mutex::new(books) }))
@@ -142,7 +148,9 @@ impl Index {
             return Ok(None);
         };
         let entry = IndexEntry::decode(&value);
-        entry.map(Some).ok_or_else(|| IndexError(format!("its entry of {key:?} is damaged")))
+        entry
+            .map(Some)
+            .ok_or_else(|| IndexError::Damaged(format!("its entry of {key:?} is damaged")))
     }
 
     /// The shards of one evidence item after `after`, at most `limit`.
@@ -229,7 +237,7 @@ impl Index {
                 let (key, value) = item?;
                 let shard = decode_key(&key)
                     .and_then(|key| Some(IndexEntry::decode(&value)?.to_shard_entry(key)));
-                shard.ok_or_else(|| IndexError("one of its entries is damaged".into()))
+                shard.ok_or_else(|| IndexError::Damaged("one of its entries is damaged".into()))
             })
     }
 
@@ -339,7 +347,7 @@ impl Index {
             None => Ok(None),
             Some(value) => match Tombstone::decode(&value) {
                 Some(tombstone) => Ok(Some(tombstone)),
-                None => Err(IndexError("one of its tombstones is damaged".into())),
+                None => Err(IndexError::Damaged("one of its tombstones is damaged".into())),
             },
         }
     }
@@ -367,7 +375,9 @@ impl Index {
             |pair| {
                 let (key, value) = pair?;
                 let unknown = UnknownBlocks::decode(&key, &value);
-                unknown.ok_or_else(|| IndexError("one of its quarantine notes is damaged".into()))
+                unknown.ok_or_else(|| {
+                    IndexError::Damaged("one of its quarantine notes is damaged".into())
+                })
             },
         )
     }

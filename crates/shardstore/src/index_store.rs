@@ -2,8 +2,17 @@ use std::fmt;
 
 /// The index cannot be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct IndexError(pub(crate) String);
+pub(crate) enum IndexError {
+    /// What it holds cannot be right: it must be made anew.
+    #[error("{0}")]
+    Damaged(String),
+    /// There was no space, and nothing was written.
+    #[error("{0}")]
+    NoSpace(String),
+    /// The file system failed, or what keeps the index did.
+    #[error("{0}")]
+    Failed(String),
+}
 
 /// Keys with their new values, or `None` to remove them, applied as one.
 pub(crate) type IndexBatch = Vec<(Vec<u8>, Option<Vec<u8>>)>;

@@ -48,6 +48,7 @@ mod fullness;
 mod identity;
 mod index;
 mod index_entry;
+mod index_marker;
 mod index_store;
 pub mod limits;
 mod local_disk;
@@ -63,6 +64,7 @@ mod recover;
 mod rocks_index;
 mod scan;
 mod scan_report;
+mod settled;
 #[cfg(test)]
 mod simulation;
 mod spare_files;

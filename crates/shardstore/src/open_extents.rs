@@ -205,7 +205,8 @@ impl OpenExtents {
         Ok(file)
     }
 
-    /// Makes sure that the extent has space up to `end`, a step ahead where there is enough.
+    /// Makes sure that the extent has space up to `end`, a step ahead where there is enough of what
+    /// is not kept back.
     fn allocate(&mut self, at: usize, end: u32, class: SpaceClass) -> io::Result<()> {
         let from = self.open[at].allocated_block;
         if end <= from {
@@ -213,7 +214,7 @@ impl OpenExtents {
         }
         let ahead = end.next_multiple_of(self.preallocate_blocks).min(self.extent_blocks_max);
         let mut outcome = Ok(());
-        for target in [ahead.max(end), end] {
+        for (target, class) in [(ahead.max(end), SpaceClass::Shard), (end, class)] {
             let blocks = target - from;
             outcome = self.check_space(blocks, class).and_then(|()| {
                 let offset = u64::from(from) * BLOCK_BYTES as u64;

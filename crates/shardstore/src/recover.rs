@@ -15,14 +15,19 @@ use crate::extents::EXTENTS_FOLDER;
 use crate::index::IndexChange;
 use crate::index_entry::IndexEntry;
 use crate::index_store::IndexError;
+use crate::open_extents::is_no_space;
 use crate::quarantine::UnknownBlocks;
 use crate::reader::{ReadFailure, read_record};
 use crate::record::{BLOCK_BYTES, RecordHead, Stamp};
 use crate::scan::{ScanEnd, ScanStart, scan};
 use crate::scan_report::ScanReport;
+use crate::settled::Settled;
 
 /// Changes of the index applied at once while scanning.
 const CHANGES_PER_BATCH: usize = 1024;
+/// Sequence numbers left out while there is an extent whose numbers nobody knows: far more than
+/// one can have.
+const SEQUENCE_GAP: u64 = 1 << 32;
 
 /// What the writer goes on from.
 #[derive(Debug, Default)]
@@ -33,8 +38,9 @@ pub(crate) struct Recovered {
     pub(crate) resumable: HashMap<RetentionMonth, (u64, u32)>,
     /// Spare files, as an earlier process left them.
     pub(crate) spares: Vec<u64>,
-    /// Extents that are damaged: never removed.
+    /// Extents that are damaged: never removed, and there may be more in them than is known.
     pub(crate) damaged: HashSet<u64>,
+    pub(crate) settled: Settled,
     pub(crate) report: ScanReport,
 }
 
@@ -64,7 +70,7 @@ pub(crate) fn recover(state: &DiskState) -> Result<Recovered, RecoverError> {
         recovery.extent(*number)?;
     }
     recovery.note_missing(&listing.numbers);
-    recovery.recovered.spares = listing.spares;
+    recovery.spare_files(listing.spares);
     recovery.finish()
 }
 
@@ -86,7 +92,6 @@ struct Recovery<'a> {
     /// Records that may not have been completed.
     doubtful: Vec<(ShardKey, Stamp, IndexEntry)>,
     changes: Vec<IndexChange>,
-    tombstones: Vec<IndexChange>,
     unknown: Vec<UnknownBlocks>,
     scanned: Vec<ScannedExtent>,
     recovered: Recovered,
@@ -96,9 +101,11 @@ impl<'a> Recovery<'a> {
     fn new(state: &'a DiskState, known: HashMap<u64, Checkpoint>) -> Self {
         let sequence_max = known.values().map(|known| known.sequence_max).max().unwrap_or(0);
         let extent_max = known.keys().copied().max().unwrap_or(0);
+        let settled = Settled::load(&*state.disk, state.id);
         let recovered = Recovered {
             next_extent: extent_max.saturating_add(1),
-            next_sequence: sequence_max.saturating_add(1),
+            next_sequence: sequence_max.max(settled.up_to()).saturating_add(1),
+            settled,
             ..Recovered::default()
         };
         Self {
@@ -107,7 +114,6 @@ impl<'a> Recovery<'a> {
             durable: HashMap::new(),
             doubtful: Vec::new(),
             changes: Vec::new(),
-            tombstones: Vec::new(),
             unknown: Vec::new(),
             scanned: Vec::new(),
             recovered,
@@ -248,20 +254,27 @@ impl<'a> Recovery<'a> {
             None => {
                 self.recovered.report.tombstones += 1;
                 let (sequence, extent) = (stamp.sequence, head.place.extent);
-                let change = IndexChange::Remove { key: head.key, sequence, extent };
-                self.tombstones.push(change);
+                self.changes.push(IndexChange::Remove { key: head.key, sequence, extent });
+                self.apply_many()?;
             }
         }
         Ok(())
     }
 
-    /// Takes over the records that a later record of their run vouches for.
+    /// Takes over the records that a later record of their run, or a later close or opening,
+    /// vouches for.
     fn settle_doubtful(&mut self) -> Result<(), IndexError> {
-        let durable = &self.durable;
-        let vouched =
-            |stamp: &Stamp| durable.get(&stamp.run).is_some_and(|up_to| *up_to >= stamp.sequence);
+        let (durable, settled) = (&self.durable, &self.recovered.settled);
+        let vouched = |stamp: &Stamp| {
+            settled.vouches_for(stamp.sequence)
+                || durable.get(&stamp.run).is_some_and(|up_to| *up_to >= stamp.sequence)
+        };
         let settled = self.doubtful.extract_if(.., |(_, stamp, _)| vouched(stamp));
         self.changes.extend(settled.map(|(key, _, entry)| IndexChange::Put { key, entry }));
+        self.apply_many()
+    }
+
+    fn apply_many(&mut self) -> Result<(), IndexError> {
         if self.changes.len() >= CHANGES_PER_BATCH {
             self.state.index.apply(std::mem::take(&mut self.changes), &[])?;
         }
@@ -269,18 +282,22 @@ impl<'a> Recovery<'a> {
     }
 
     fn finish(mut self) -> Result<Recovered, RecoverError> {
-        let mut torn_extents = HashSet::new();
+        let mut torn_blocks: HashMap<u64, u64> = HashMap::new();
         for (key, stamp, entry) in std::mem::take(&mut self.doubtful) {
             let whole = 0..entry.payload_len as usize;
             let read = read_record(self.state, &key, &entry, whole);
             // What could not be read at all may well be whole: reads of it will say what is wrong.
+            if read.is_err() {
+                self.recovered.settled.doubt(stamp.sequence);
+            }
             if planted!(TakeTornRecords) || !matches!(read, Err(ReadFailure::Damage(_))) {
                 self.changes.push(IndexChange::Put { key, entry });
                 continue;
             }
             self.recovered.report.torn_records += 1;
             self.recovered.report.shards -= 1;
-            torn_extents.insert(entry.place.extent);
+            let blocks = torn_blocks.entry(entry.place.extent).or_default();
+            *blocks += u64::from(entry.total_blocks());
             self.unknown.push(UnknownBlocks {
                 extent: entry.place.extent,
                 first_block: entry.place.first_block,
@@ -298,23 +315,44 @@ impl<'a> Recovery<'a> {
             }
             let ScanEnd { end_block, sequence_max, .. } = scanned.end;
             let &ScannedExtent { number, month, sequence_min, unknown_blocks, .. } = scanned;
-            let unknown_blocks = u32::try_from(unknown_blocks).unwrap_or(u32::MAX);
+            // They may be all that is left of a record that was complete: nothing removes them.
+            let torn = torn_blocks.get(&number).copied().unwrap_or(0);
+            let unknown_blocks = u32::try_from(unknown_blocks + torn).unwrap_or(u32::MAX);
             let checkpoint =
                 Checkpoint { end_block, sequence_min, sequence_max, month, unknown_blocks };
             checkpoints.push((number, checkpoint));
         }
         self.state.index.add_unknown(&self.unknown)?;
-        let mut changes = std::mem::take(&mut self.changes);
-        changes.append(&mut self.tombstones);
-        self.state.index.apply(changes, &checkpoints)?;
+        self.state.index.apply(std::mem::take(&mut self.changes), &checkpoints)?;
         for scanned in std::mem::take(&mut self.scanned) {
-            if scanned.end.tail_is_empty && !torn_extents.contains(&scanned.number) {
+            if scanned.end.tail_is_empty && !torn_blocks.contains_key(&scanned.number) {
                 self.give_back_tail(&scanned)?;
             }
         }
         self.count_quarantined()?;
+        self.settle()?;
         self.log_report();
         Ok(self.recovered)
+    }
+
+    /// From now on what was found complete counts as that, whatever becomes of it.
+    fn settle(&mut self) -> io::Result<()> {
+        let Recovered { next_sequence, damaged, settled, .. } = &mut self.recovered;
+        if !damaged.is_empty() {
+            *next_sequence = next_sequence.saturating_add(SEQUENCE_GAP);
+        }
+        let before = settled.up_to();
+        settled.extend(next_sequence.saturating_sub(1));
+        if settled.up_to() == before {
+            return Ok(());
+        }
+        match settled.store(&*self.state.disk, self.state.id) {
+            Err(error) if is_no_space(&error) => {
+                tracing::warn!(disk = %self.state.name, %error, "what is complete was not noted");
+                Ok(())
+            }
+            stored => stored,
+        }
     }
 
     /// Frees what was preallocated and never written, and lets the extent be appended to.
@@ -346,6 +384,13 @@ impl<'a> Recovery<'a> {
         for number in missing {
             self.damaged_extent(number, "it is missing");
         }
+    }
+
+    fn spare_files(&mut self, numbers: Vec<u64>) {
+        // Their numbers were given out once.
+        let after_last = numbers.last().map_or(0, |number| number.saturating_add(1));
+        self.recovered.next_extent = self.recovered.next_extent.max(after_last);
+        self.recovered.spares = numbers;
     }
 
     fn foreign_file(&mut self, name: &str) {

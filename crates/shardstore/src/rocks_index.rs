@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, Direction, IteratorMode, LogLevel,
+    BlockBasedOptions, Cache, DB, DBCompressionType, Direction, ErrorKind, IteratorMode, LogLevel,
     ReadOptions, WriteBatch,
 };
 
@@ -32,7 +32,7 @@ impl IndexMedium for RocksIndexFolder {
         if let Err(error) = std::fs::remove_dir_all(&self.dir)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            return Err(IndexError(format!("cannot remove the old one: {error}")));
+            return Err(IndexError::Failed(format!("cannot remove the old one: {error}")));
         }
         Ok(Box::new(RocksIndex { db: open_db(&self.dir, self.cache_bytes)? }))
     }
@@ -45,7 +45,15 @@ struct RocksIndex {
 
 impl From<rocksdb::Error> for IndexError {
     fn from(error: rocksdb::Error) -> Self {
-        Self(error.into_string())
+        let kind = error.kind();
+        let reason = error.into_string();
+        // RocksDB tells a lack of space apart only in words.
+        let lacks_space = ["No space left", "Disk quota exceeded"];
+        match kind {
+            ErrorKind::Corruption => Self::Damaged(reason),
+            _ if lacks_space.iter().any(|words| reason.contains(words)) => Self::NoSpace(reason),
+            _ => Self::Failed(reason),
+        }
     }
 }
 

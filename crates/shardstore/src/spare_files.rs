@@ -92,21 +92,25 @@ impl SpareFiles {
                 return Ok(None);
             }
         };
-        // The header first: a spare file with a header is still none but a spare file.
-        let begun = write_header(&*file, header)
-            .and_then(|()| extents.reuse(spare.number, header.number))
-            .and_then(|()| match planted!(SkipFolderSync) {
-                true => Ok(()),
-                false => extents.sync_names(),
-            });
-        match begun {
-            Ok(()) => Ok(Some((file, spare.blocks))),
+        // The header first: a spare file with a header is still no extent.
+        match write_header(&*file, header) {
             Err(error) if is_no_space(&error) => {
                 self.unfit(spare.number, &error);
-                Ok(None)
+                return Ok(None);
             }
-            Err(error) => Err(error),
+            outcome => outcome?,
         }
+        if let Err(error) = extents.reuse(spare.number, header.number) {
+            self.unfit(spare.number, &error);
+            return Err(error);
+        }
+        if !planted!(SkipFolderSync) {
+            extents.sync_names().inspect_err(|_| {
+                // It holds nothing yet.
+                let _ = extents.remove(header.number);
+            })?;
+        }
+        Ok(Some((file, spare.blocks)))
     }
 
     /// Whether less is free than a disk with spare files should have: a whole extent beside what

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use custos_core::{DiskId, NodeId, RunId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 
+use crate::limits::DISK_STOP_TIMEOUT;
 use crate::node::{self, LocalStores, Node};
 use crate::{
     DiskChangeError, LocalNode, NodeFailure, NodeStatus, ScrubChange, StartError, StorageDeps,
@@ -30,29 +31,41 @@ impl StorageNode {
     ) -> Result<StorageNodeHandle, StartError> {
         let node = node::start(options, deps).await?;
         let (stop, stopped) = watch::channel(());
-        let task = tokio::spawn(supervise(node.clone(), stopped));
-        Ok(StorageNodeHandle { node, supervision: Some(Supervision { stop, task }) })
+        // Apart: a disk that hangs while it is looked for does not hide what the map says.
+        let tasks = [
+            tokio::spawn(supervise(node.clone(), stopped.clone())),
+            tokio::spawn(reopen(node.clone(), stopped)),
+        ];
+        Ok(StorageNodeHandle { node, supervision: Some(Supervision { stop, tasks }) })
     }
 }
 
 async fn supervise(node: Arc<Node>, mut stopped: watch::Receiver<()>) {
     let mut ticks = tokio::time::interval(node.options.supervision_period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => node.supervise(),
+            _ = stopped.changed() => return,
+        }
+    }
+}
+
+async fn reopen(node: Arc<Node>, mut stopped: watch::Receiver<()>) {
     let mut looks = tokio::time::interval(node.options.reopen_period);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => node.supervise().await,
             _ = looks.tick() => node.reopen().await,
             _ = stopped.changed() => return,
         }
     }
 }
 
-/// The task that watches the map; it ends when `stop` is dropped.
+/// The tasks that watch the map and look for disks; they end when `stop` is dropped.
 struct Supervision {
     stop: watch::Sender<()>,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 /// A storage node that runs.
@@ -159,12 +172,19 @@ impl StorageNodeHandle {
         failed.clone().expect("waited for")
     }
 
-    /// Ends its tasks, finishes the writes that wait and closes the disks.
+    /// Ends its tasks, finishes the writes that wait and closes the disks. A disk that hangs is
+    /// left alone after [`DISK_STOP_TIMEOUT`]; a runtime that is dropped then must not wait for
+    /// its blocking threads.
     pub async fn shutdown(mut self) {
-        if let Some(Supervision { stop, task }) = self.supervision.take() {
+        self.node.begin_stop();
+        if let Some(Supervision { stop, tasks }) = self.supervision.take() {
             drop(stop);
-            if task.await.is_err() {
-                tracing::error!("supervision ended badly");
+            for mut task in tasks {
+                match timeout(DISK_STOP_TIMEOUT, &mut task).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => tracing::error!("supervision ended badly"),
+                    Err(_) => task.abort(),
+                }
             }
         }
         self.node.stop().await;

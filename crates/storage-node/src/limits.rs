@@ -19,6 +19,13 @@ pub const READ_MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for the map when a caller knows a newer one, and the shortest time between two
 /// such questions.
 pub const REFRESH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Most reads of one disk that its callers over the network have under way at once, so that one
+/// that hangs does not take the turns of the others.
+pub const DISK_READS_IN_FLIGHT_MAX: usize = 256;
+/// Longest wait until a disk's scrub and mover have ended before it is closed under them.
+pub const TASKS_STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait until a disk is closed; one that hangs is left to a task of its own then.
+pub const DISK_STOP_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for the ledger when a disk is added while the node runs.
 pub const ADD_DISK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest wait between two tries to reach the ledger at start.

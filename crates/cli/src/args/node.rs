@@ -7,7 +7,8 @@ Examples:
 
 JSON, one line a node: node_id, name, endpoint, zone, rack, host, unreachable
 (why it does not answer, or null), version, disks (as `custos disk ls` shows
-them).";
+them), strange_disks (name and offline of disks that are out of service and that
+the cluster does not know).";
 
 /// The commands of `custos node`.
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 mod fetch;
 mod hedge_budget;
 mod latency;
+mod on_record;
 mod rebuild;
 mod repair;
 mod shard_reads;

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use bytes::Bytes;
 use custos_codec::{
@@ -22,6 +22,8 @@ use crate::{
 
 /// Selections of k shards that are tried before a chunk is given up: all of 14 choose 10.
 const SELECTIONS_MAX: usize = 1001;
+/// Selections that are looked at, those with two shards of one slot included.
+const SELECTIONS_SEEN_MAX: usize = 100_000;
 
 /// A chunk of which some k shards open and verify.
 struct Rebuilt {
@@ -60,10 +62,13 @@ impl Gateway {
     ) -> Result<OpenedChunk, GatewayError> {
         // k shards as read, and the chunk rebuilt from them.
         let data_bytes = source.layout().shard_len() * source.profile.data();
-        let reservation = self.inner.playback_buffers.reserve(2 * data_bytes).await?;
+        let mut reservation = self.inner.playback_buffers.reserve(2 * data_bytes).await?;
         let mut reads = ShardReads::start(self, homes, source);
         let rebuilt = gather_and_open(&mut reads, key, source, &frames).await?;
         self.mend(key, source, std::mem::take(&mut reads.findings));
+        drop(reads);
+        // A chunk that was read ahead must not keep the one before it from being read.
+        reservation.shrink(data_bytes);
         let bytes = reservation.hold(rebuilt.opened);
         Ok(OpenedChunk::new(source.layout(), rebuilt.outboard, bytes, frames))
     }
@@ -121,25 +126,31 @@ async fn gather_and_open(
                 }
                 return Ok(rebuilt);
             }
-            Err(error) => last_error = Some(error),
+            Err(error) => last_error = error.or(last_error),
         }
     }
 }
 
-/// Tries selections of k shards that include the newest one.
+/// Tries selections of k shards of distinct slots that include the newest one. No error when there
+/// was none to try.
 fn try_selections(
     key: &DataKey,
     source: ChunkSource,
     frames: &Range<usize>,
     good: &[GoodShard],
-) -> Result<Rebuilt, OpenError> {
+) -> Result<Rebuilt, Option<OpenError>> {
     let layout = source.layout();
     let newest = good.len() - 1;
     let header = &good[newest].header;
     let opener = ChunkOpener::new(key, header);
     let mut last_error = None;
-    for mut selection in selections(newest, source.profile.data() - 1).take(SELECTIONS_MAX) {
+    let all = selections(newest, source.profile.data() - 1).take(SELECTIONS_SEEN_MAX);
+    let of_distinct_slots = all.filter_map(|mut selection| {
         selection.push(newest);
+        let slots: BTreeSet<_> = selection.iter().map(|&at| good[at].slot).collect();
+        (slots.len() == selection.len()).then_some(selection)
+    });
+    for selection in of_distinct_slots.take(SELECTIONS_MAX) {
         let shards = selected(good, &selection);
         let opened =
             rebuild_data(source.profile, layout.shard_len(), &shards).and_then(|mut sealed| {
@@ -153,7 +164,7 @@ fn try_selections(
             Err(error) => last_error = Some(error),
         }
     }
-    Err(last_error.expect("at least one selection was tried"))
+    Err(last_error)
 }
 
 /// Names the shards that contradict a selection that verified.

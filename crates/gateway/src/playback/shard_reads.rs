@@ -1,9 +1,9 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use custos_codec::ShardHeader;
 use custos_core::{DiskId, ErrorKind, ShardSlot};
-use custos_ports::{ShardError, ShardRead};
+use custos_ports::{ShardError, ShardKey, ShardRead};
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},
@@ -51,13 +51,15 @@ enum Unasked {
 }
 
 /// Reads of whole shards: k at first, then one more whenever one fails or dawdles. Homes are asked
-/// first, suspect ones last; when these give fewer than needed, every other disk is.
+/// first, suspect ones last; when these give fewer than needed, every other disk is. One shard of
+/// each slot is read while it proves good; a copy elsewhere is of use only when k slots do not open.
 pub(super) struct ShardReads<'a> {
     gateway: &'a Gateway,
     homes: &'a Homes,
     source: ChunkSource,
     running: JoinSet<(ShardSlot, StoreAccess, Result<ShardRead, ShardError>)>,
     unasked: Unasked,
+    /// In the order in which they came; several of one slot only as a last resort.
     pub(super) good: Vec<GoodShard>,
     failures: Vec<ShardUnusable>,
     pub(super) findings: Vec<Finding>,
@@ -97,7 +99,7 @@ impl<'a> ShardReads<'a> {
     }
 
     fn ask_next(&mut self) {
-        let Some((slot, store)) = self.unasked().pop_front() else { return };
+        let Some((slot, store)) = self.next_place() else { return };
         let key = self.source.key(slot);
         let gateway = self.gateway.clone();
         self.running.spawn(async move {
@@ -108,38 +110,54 @@ impl<'a> ShardReads<'a> {
         });
     }
 
+    /// The next place of a slot that is not good yet; when k slots are good and there is no other,
+    /// the next copy of one of them.
+    fn next_place(&mut self) -> Option<(ShardSlot, StoreAccess)> {
+        let good = self.good_slots();
+        let are_enough = good.len() >= self.source.profile.data();
+        let places = self.unasked();
+        let lacking = places.iter().position(|(slot, _)| !good.contains(slot));
+        places.remove(lacking.or(are_enough.then_some(0))?)
+    }
+
+    fn good_slots(&self) -> BTreeSet<ShardSlot> {
+        self.good.iter().map(|shard| shard.slot).collect()
+    }
+
     /// Looks for shards that are not at home, once.
     async fn look_for_strays(&mut self) {
         let Unasked::Homes(_) = self.unasked else { return };
         let ChunkSource { vault, evidence_id, chunk, salt, profile, .. } = self.source;
-        let have = self.good.len();
-        let fits = |key: &custos_ports::ShardKey| key.salt == salt;
+        let good = self.good_slots();
+        let fits = |key: &ShardKey| key.salt == salt && usize::from(key.slot.0) < profile.total();
         let found = self.gateway.find_strays(self.homes, (vault, evidence_id, chunk), |strays| {
-            have + strays.iter().filter(|stray| fits(&stray.entry.key)).count() >= profile.total()
+            let keys = strays.iter().map(|stray| stray.entry.key).filter(fits);
+            let slots: BTreeSet<_> = keys.map(|key| key.slot).chain(good.iter().copied()).collect();
+            slots.len() >= profile.total()
         });
         let places = found
             .await
             .into_iter()
             .filter(|stray| fits(&stray.entry.key))
-            .filter(|stray| usize::from(stray.entry.key.slot.0) < profile.total())
             .map(|stray| (stray.entry.key.slot, self.gateway.store(stray.disk)))
             .collect();
         self.unasked = Unasked::Strays(places);
-        let lacking = profile.data().saturating_sub(have).max(1);
+        let lacking = profile.data().saturating_sub(good.len()).max(1);
         for _ in 0..lacking {
             self.ask_next();
         }
     }
 
-    /// Gathers until there are k good shards, or one more than at the last call; `false` when
-    /// there are no more to be had.
+    /// Gathers until there are good shards of k slots, and one more than at the last call; `false`
+    /// when there are no more to be had.
     pub(super) async fn gather_one_more(&mut self) -> bool {
-        let wanted = self.source.profile.data().max(self.good.len() + 1);
-        if self.running.is_empty() {
-            self.ask_next();
-        }
+        let before = self.good.len();
+        let needed = self.source.profile.data();
         let mut may_hedge = true;
-        while self.good.len() < wanted {
+        while self.good.len() == before || self.good_slots().len() < needed {
+            if self.running.is_empty() {
+                self.ask_next();
+            }
             if self.running.is_empty() {
                 self.look_for_strays().await;
             }
@@ -230,7 +248,7 @@ impl<'a> ShardReads<'a> {
         GatewayError::TooFewShards {
             evidence_id: self.source.evidence_id,
             chunk: self.source.chunk.to_string(),
-            found: self.good.len(),
+            found: self.good_slots().len(),
             needed: self.source.profile.data(),
             failures: join_failures(&self.failures),
         }

@@ -101,6 +101,7 @@ impl Gateway {
         let key = self.inner.deps.key_ring.unwrap(&record.wrapped_key, evidence_id)?;
         let range = request.start..end;
         let (salts, chunk_cvs) = self.read_crown(&key, &record).await?;
+        self.mend_on_record(&key, &record, &salts);
         let frames = if range.is_empty() {
             0..0
         } else {
@@ -277,7 +278,7 @@ impl Drop for View {
     }
 }
 
-fn upkeep(record: &EvidenceRecord) -> Option<Upkeep> {
+pub(super) fn upkeep(record: &EvidenceRecord) -> Option<Upkeep> {
     let missing_on_record = record.parts.missing_shards;
     Some(Upkeep { retain_until: record.retain_until, missing_on_record })
 }

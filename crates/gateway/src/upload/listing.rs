@@ -18,7 +18,7 @@ pub(super) struct Listing {
 
 /// How far a listing got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ListingState {
+enum ListingState {
     More,
     Ended,
     /// The store does not answer: what it holds is not known.
@@ -33,10 +33,6 @@ impl Listing {
 
     pub(super) fn disk(&self) -> DiskId {
         self.store.disk()
-    }
-
-    pub(super) fn state(&self) -> ListingState {
-        self.state
     }
 
     /// Every entry of this chunk. A store that fails shows nothing from then on.

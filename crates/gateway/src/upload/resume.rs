@@ -6,10 +6,7 @@ use custos_ports::ShardEntry;
 use futures::future::join_all;
 use tracing::{info, warn};
 
-use super::{
-    StaleAttempts, Upload, fanout,
-    listing::{Listing, ListingState},
-};
+use super::{StaleAttempts, Upload, fanout, listing::Listing};
 use crate::{GatewayError, homes::Homes, playback::ChunkSource, strays::Stray};
 
 impl Upload {
@@ -67,11 +64,8 @@ impl Upload {
         if let Some(whole) = attempts.into_iter().find(|attempt| attempt.is_enough(homes)) {
             return Some(whole);
         }
-        // Shards of a chunk may all have strayed only when some home was in trouble.
-        let is_in_doubt = listings.iter().any(|listing| listing.state() == ListingState::Failed);
-        if found.is_empty() && !is_in_doubt {
-            return None;
-        }
+        // Homes that are well now may have been in trouble then: all of a chunk may have strayed,
+        // so the other disks are asked even when the homes show nothing.
         let chunk = (self.session.vault, self.session.evidence_id, index);
         let is_whole = |strays: &[Stray]| {
             is_some_attempt_whole(self.session.profile, found.iter().chain(strays))

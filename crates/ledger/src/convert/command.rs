@@ -112,6 +112,9 @@ impl From<&Command> for Stored {
                 key: Some((&damage.key).into()),
                 what: damage.what.clone(),
             }),
+            Command::AdoptKey { key_id } => {
+                Self::AdoptKey(proto::AdoptKey { key_id: key_id.to_vec() })
+            }
             Command::ReportRepair { disk_id, key } => Self::ReportRepair(proto::ReportRepair {
                 disk_id: disk_id.as_bytes().to_vec(),
                 key: Some(key.into()),
@@ -188,6 +191,9 @@ impl TryFrom<Stored> for Command {
                     disk_id: DiskId(fixed(M, "disk_id", &it.disk_id)?),
                     damage: ShardDamage { key, what: it.what },
                 }
+            }
+            Stored::AdoptKey(it) => {
+                Self::AdoptKey { key_id: fixed("AdoptKey", "key_id", &it.key_id)? }
             }
             Stored::ReportRepair(it) => {
                 const M: &str = "ReportRepair";

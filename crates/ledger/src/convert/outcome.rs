@@ -1,7 +1,7 @@
 use custos_core::{Epoch, LogIndex};
 use prost::Message;
 
-use super::{need, parse};
+use super::{fixed, need, parse};
 use crate::{
     DecodeError, Outcome,
     proto::internal::{LedgerOutcome, Nothing, ledger_outcome::Outcome as Sent},
@@ -20,6 +20,7 @@ impl Outcome {
             Self::ViewRecorded(index) => Sent::ViewRecorded(index.0),
             Self::MapChanged(epoch) => Sent::MapChanged(epoch.0),
             Self::DamageNoted => Sent::DamageNoted(Nothing {}),
+            Self::KeyAdopted(key_id) => Sent::KeyAdopted(key_id.to_vec()),
         };
         LedgerOutcome { outcome: Some(outcome) }.encode_to_vec()
     }
@@ -39,6 +40,9 @@ impl Outcome {
             Sent::ViewRecorded(index) => Self::ViewRecorded(LogIndex(index)),
             Sent::MapChanged(epoch) => Self::MapChanged(Epoch(epoch)),
             Sent::DamageNoted(Nothing {}) => Self::DamageNoted,
+            Sent::KeyAdopted(key_id) => {
+                Self::KeyAdopted(fixed("LedgerOutcome", "key_adopted", &key_id)?)
+            }
         })
     }
 }

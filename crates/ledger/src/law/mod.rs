@@ -27,6 +27,7 @@
 //! the custody log here, for all of them.
 
 mod abort_upload;
+mod adopt_key;
 mod create_vaults;
 mod init_cluster;
 mod open_upload;
@@ -154,6 +155,7 @@ fn decide<K: Kv>(kv: &mut K, envelope: &Envelope, now: Timestamp) -> Result<Outc
         (Command::ReportRepair { disk_id, key }, Some(_)) => {
             report_repair::report_repair(kv, envelope, now, *disk_id, key)
         }
+        (Command::AdoptKey { key_id }, Some(_)) => adopt_key::adopt_key(kv, envelope, now, *key_id),
     }
 }
 
@@ -184,7 +186,8 @@ fn evidence_attempted(command: &Command) -> Option<(&'static str, EvidenceId)> {
         | Command::RemoveDisk { .. }
         | Command::CreateVaults { .. }
         | Command::ReportDamage { .. }
-        | Command::ReportRepair { .. } => None,
+        | Command::ReportRepair { .. }
+        | Command::AdoptKey { .. } => None,
         Command::Seal { evidence_id, .. } => Some(("seal", *evidence_id)),
         Command::AbortUpload { evidence_id, .. } => Some(("abort_upload", *evidence_id)),
         Command::RecordView { evidence_id, .. } => Some(("record_view", *evidence_id)),

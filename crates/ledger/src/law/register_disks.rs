@@ -33,7 +33,7 @@ pub(super) fn register_disks(
         check_fields(claim)?;
         let before = disk::load(kv, claim.disk_id);
         if let Some(before) = &before {
-            check_claim(kv, claim, before)?;
+            check_claim(kv, node_id, claim, before)?;
         }
         let after = record(node_id, claim);
         if before.as_ref() != Some(&after) {
@@ -83,8 +83,14 @@ fn check_fields(claim: &DiskClaim) -> Result<(), Refusal> {
 }
 
 /// A claim is good when nothing was opened since the generation that stands on the disk, or when it
-/// repeats the opening that stands in the map.
-fn check_claim(kv: &impl KvRead, claim: &DiskClaim, recorded: &DiskRecord) -> Result<(), Refusal> {
+/// repeats the opening that stands in the map, in the same node: a copy that was taken while the
+/// opening was pending carries its name too.
+fn check_claim(
+    kv: &impl KvRead,
+    node_id: NodeId,
+    claim: &DiskClaim,
+    recorded: &DiskRecord,
+) -> Result<(), Refusal> {
     let disk_id = claim.disk_id;
     if recorded.state == DiskState::Removed {
         let reason = format!(
@@ -92,9 +98,19 @@ fn check_claim(kv: &impl KvRead, claim: &DiskClaim, recorded: &DiskRecord) -> Re
         );
         return Err(Refusal::refused(Rule::R14, "disk_id", reason));
     }
-    let repeats = claim.generation == recorded.generation && claim.opening == recorded.opening;
-    if repeats || claim.generation > recorded.generation {
+    if claim.generation > recorded.generation {
         return Ok(());
+    }
+    if claim.generation == recorded.generation && claim.opening == recorded.opening {
+        if node_id == recorded.node_id {
+            return Ok(());
+        }
+        let node = node_name(kv, recorded.node_id);
+        let reason = format!(
+            "disk {disk_id} was being opened in node {node}, which has it since: this is a copy; \
+             a disk that was moved in that moment starts once more in node {node} first"
+        );
+        return Err(Refusal::refused(Rule::R14, "generation", reason));
     }
     let reason = format!(
         "disk {disk_id} was opened as generation {} since, in node {}; this copy has {}: it is a \

@@ -16,6 +16,7 @@ pub(crate) mod custody_log;
 pub(crate) mod damage;
 pub(crate) mod disk;
 pub(crate) mod evidence;
+pub(crate) mod key_id;
 pub(crate) mod listing;
 pub(crate) mod map_epoch;
 pub(crate) mod node;
@@ -38,6 +39,7 @@ mod prefix {
     pub(super) const LOG_SIZE: u8 = 0x03;
     pub(super) const MAP_EPOCH: u8 = 0x04;
     pub(super) const DAMAGE_COUNT: u8 = 0x05;
+    pub(super) const KEY_ID: u8 = 0x06;
     pub(super) const EVIDENCE: u8 = 0x10;
     pub(super) const UPLOAD_NAME: u8 = 0x11;
     pub(super) const OPEN_UPLOADS: u8 = 0x12;

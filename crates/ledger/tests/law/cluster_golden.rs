@@ -25,6 +25,7 @@ fn commands(world: &mut World) -> Vec<Envelope> {
         Command::ReportDamage { disk_id: disk_id(1), damage: damage(1, 0) },
         Command::ReportDamage { disk_id: disk_id(2), damage: damage(1, 1) },
         Command::ReportRepair { disk_id: disk_id(2), key: shard(1, 1) },
+        Command::AdoptKey { key_id: *b"kek-0001" },
     ];
     commands.into_iter().map(|command| world.envelope(&developer(), command)).collect()
 }
@@ -64,7 +65,7 @@ fn the_custody_leaves_of_changes_to_the_cluster_stay() {
 fn the_keys_and_values_of_the_cluster_map_and_of_damage_stay() {
     let mut text = String::new();
     for (key, value) in &applied().kv {
-        if matches!(key[0], 0x04 | 0x05 | 0x50..=0x6f) {
+        if matches!(key[0], 0x04..=0x06 | 0x50..=0x6f) {
             let (key, value) = (HEXLOWER.encode(key), HEXLOWER.encode(value));
             writeln!(text, "{key} = {value}").expect("a string takes all");
         }

@@ -205,6 +205,7 @@ fn about_the_cluster() -> impl Strategy<Value = Command> {
             .prop_map(|(disk_id, damage)| Command::ReportDamage { disk_id, damage }),
         (disk_ids(), shard_keys())
             .prop_map(|(disk_id, key)| Command::ReportRepair { disk_id, key }),
+        any::<[u8; 8]>().prop_map(|key_id| Command::AdoptKey { key_id }),
     ]
 }
 
@@ -258,6 +259,7 @@ pub(crate) fn outcomes() -> impl Strategy<Value = Outcome> {
         any::<u64>().prop_map(|index| Outcome::ViewRecorded(LogIndex(index))),
         any::<u64>().prop_map(|epoch| Outcome::MapChanged(Epoch(epoch))),
         Just(Outcome::DamageNoted),
+        any::<[u8; 8]>().prop_map(Outcome::KeyAdopted),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The promises of the ledger, one file per subject.
 
 mod abort_upload;
+mod adopt_key;
 mod cluster;
 mod cluster_golden;
 mod cluster_world;

@@ -64,6 +64,15 @@ fn r14_a_copy_of_a_disk_that_was_opened_since_is_refused_by_name() {
 }
 
 #[test]
+fn r14_a_copy_that_was_taken_while_the_opening_was_pending_is_refused_in_another_node() {
+    let mut world = with_generation_7();
+    let refusal = refused(&mut world, register_disks(2, vec![claim(1, 7)]));
+    assert_eq!(named(&refusal), (ErrorKind::Refused, Rule::R14, "generation"));
+    assert!(refusal.reason.contains("in node \"node-1\", which has it since"), "{refusal}");
+    assert_eq!(map(&world.kv).disk(disk_id(1)).expect("registered").node_id, node_id(1));
+}
+
+#[test]
 fn r14_an_old_state_of_a_disk_is_refused_whatever_its_opening() {
     let mut world = with_generation_7();
     for generation in 1..7 {

@@ -7,6 +7,7 @@ use custos_objectstore::{OpenError, OpenMode, S3Store};
 use custos_ports::ShardStore;
 use custos_ports::fakes::conformance::{assert_whole, shard};
 
+use crate::proxy::{Mischief, Proxy};
 use crate::server::Server;
 use crate::support::{ID, PREFIX, create, options};
 
@@ -99,6 +100,51 @@ async fn two_processes_that_use_one_prefix_are_told_apart() {
     let error = other.begin_opening(RunId::from_bytes([2; 16])).await.expect_err("refused");
     assert!(matches!(error, OpenError::Taken { .. }), "{error}");
     assert!(error.to_string().contains(&format!("disk {ID} of generation 1")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_that_open_at_once_the_slower_is_refused_and_spoils_nothing() {
+    let server = Server::start();
+    let proxy = Proxy::before(&server.address).await;
+    let one = create(&server.endpoint()).await;
+    let other = S3Store::open(options(&proxy.endpoint, OpenMode::Existing)).await.expect("opened");
+    // It has read the identity, and its claim is on its way.
+    proxy.set(Mischief::HoldsUploads);
+    let slower = tokio::spawn(async move { other.begin_opening(RunId::from_bytes([2; 16])).await });
+    proxy.held(1).await;
+    let first = RunId::from_bytes([1; 16]);
+    let claim = one.begin_opening(first).await.expect("begun");
+    assert_eq!(claim, (DiskGeneration(1), first));
+    proxy.set(Mischief::None);
+    let error = slower.await.expect("ended").expect_err("refused");
+    assert!(matches!(error, OpenError::Taken { .. }), "{error}");
+    assert!(error.to_string().contains("claimed as generation 1"), "{error}");
+    drop(one);
+
+    // The claim that the ledger may have accepted meanwhile stands.
+    let one = open(&server).await.expect("opened");
+    let claim = one.begin_opening(RunId::from_bytes([3; 16])).await.expect("begun");
+    assert_eq!(claim, (DiskGeneration(1), first));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_lost_in_the_ledger_does_not_lock_the_bucket() {
+    let server = Server::start();
+    let one = create(&server.endpoint()).await;
+    let (first, second) = (RunId::from_bytes([1; 16]), RunId::from_bytes([2; 16]));
+    one.begin_opening(first).await.expect("begun");
+    // As a service leaves it that knows no conditions, when two begin at once.
+    let identity = fs::read_to_string(server.file(IDENTITY)).expect("read");
+    let claimed = identity.replace(&first.to_string(), &second.to_string());
+    assert_ne!(claimed, identity);
+    fs::write(server.file(IDENTITY), claimed).expect("written");
+    // The ledger accepted the first.
+    assert_eq!(one.finish_opening().await.expect("finished"), DiskGeneration(1));
+    let next = open(&server).await.expect("opened");
+    let claim = next.begin_opening(second).await.expect("begun");
+    assert_eq!(claim, (DiskGeneration(2), second));
+    let error = one.begin_opening(first).await.expect_err("refused");
+    assert!(matches!(error, OpenError::Taken { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use custos_objectstore::{OpenMode, S3Store};
 use custos_ports::fakes::conformance::{assert_whole, key, shard};
 use custos_ports::{ShardError, ShardStore};
@@ -51,6 +52,41 @@ async fn more_operations_than_allowed_wait_and_are_then_told() {
         "{second:?}"
     );
     assert!(first.await.expect("ended").is_err());
+}
+
+/// A payload with what its memory is counted by.
+struct Counted {
+    bytes: Bytes,
+    _reservation: Arc<()>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_nobody_waits_for_holds_its_payload_until_it_ends() {
+    let (store, proxy, _server) = behind_proxy().await;
+    let store = Arc::new(store);
+    let whole = shard(1, 1 << 20);
+    let reservation = Arc::new(());
+    let mut counted = whole.clone();
+    let payload = Counted { bytes: whole.payload.clone(), _reservation: reservation.clone() };
+    counted.payload = Bytes::from_owner(payload);
+    proxy.set(Mischief::HoldsUploads);
+    let writing = store.clone();
+    let call = tokio::spawn(async move { writing.write(counted).await });
+    proxy.held(1).await;
+    call.abort();
+    assert!(call.await.expect_err("given up").is_cancelled());
+    assert_eq!(Arc::strong_count(&reservation), 2, "it is on its way still");
+    proxy.set(Mischief::None);
+    while Arc::strong_count(&reservation) > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_whole(&*store, &whole).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod conformance;
 mod damage;
 mod identity;
 mod limits;
+mod listings;
 mod proxy;
 mod refusals;
 mod server;

@@ -17,6 +17,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 type Body = BoxBody<Bytes, std::io::Error>;
 
@@ -51,6 +52,16 @@ pub(crate) enum Mischief {
     Hangs,
     /// Parts after the first are refused.
     RefusesParts,
+    /// Objects sent by the client go on only when the mischief is another.
+    HoldsUploads,
+    /// Every answer is the page of a web server that knows nothing of S3.
+    StrangePage,
+    /// The first page of each listing has no names, and names the next.
+    EmptiesFirstPages,
+    /// No page of a listing has names, each names a next.
+    EmptiesPages,
+    /// No page of a listing has names or names a next, but there are more.
+    LosesPages,
 }
 
 struct State {
@@ -59,6 +70,8 @@ struct State {
     mischief: Mutex<Mischief>,
     first_read: Mutex<Option<Bytes>>,
     requests: AtomicU64,
+    held: AtomicU64,
+    changed: Notify,
 }
 
 /// Listens on a port of its own until it is dropped.
@@ -78,6 +91,8 @@ impl Proxy {
             mischief: Mutex::new(Mischief::None),
             first_read: Mutex::new(None),
             requests: AtomicU64::new(0),
+            held: AtomicU64::new(0),
+            changed: Notify::new(),
         });
         let served = state.clone();
         let task = tokio::spawn(async move {
@@ -96,6 +111,14 @@ impl Proxy {
 
     pub(crate) fn set(&self, mischief: Mischief) {
         *self.state.mischief.lock().unwrap_or_else(PoisonError::into_inner) = mischief;
+        self.state.changed.notify_waiters();
+    }
+
+    /// Waits until this many uploads in all were held up.
+    pub(crate) async fn held(&self, uploads: u64) {
+        while self.state.held.load(Ordering::SeqCst) < uploads {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Requests that came.
@@ -122,6 +145,18 @@ impl State {
         }
         current
     }
+
+    /// Returns when uploads are not held up any more.
+    async fn hold(&self) {
+        self.held.fetch_add(1, Ordering::SeqCst);
+        loop {
+            let changed = self.changed.notified();
+            if self.take(false) != Mischief::HoldsUploads {
+                return;
+            }
+            changed.await;
+        }
+    }
 }
 
 async fn pass(
@@ -130,7 +165,8 @@ async fn pass(
 ) -> Result<Response<Body>, std::io::Error> {
     state.requests.fetch_add(1, Ordering::SeqCst);
     let query = request.uri().query().unwrap_or("").to_owned();
-    let is_object_read = request.method() == Method::GET && !query.contains("list-type");
+    let is_list = query.contains("list-type");
+    let is_object_read = request.method() == Method::GET && !is_list;
     let is_upload = request.method() == Method::PUT;
     let mischief = state.take(is_object_read);
     let (mut parts, body) = request.into_parts();
@@ -141,6 +177,14 @@ async fn pass(
         Mischief::RefusesParts if query.contains("partNumber=2") => {
             return Ok(error(400, "InvalidPart"));
         }
+        Mischief::HoldsUploads if is_upload => state.hold().await,
+        Mischief::StrangePage => return Ok(strange_page()),
+        Mischief::EmptiesFirstPages if is_list && !query.contains("continuation-token") => {
+            let after = query.split('&').find_map(|pair| pair.strip_prefix("start-after="));
+            return Ok(empty_page(Some(&after.unwrap_or("!").replace("%2F", "/"))));
+        }
+        Mischief::EmptiesPages if is_list => return Ok(empty_page(Some("!"))),
+        Mischief::LosesPages if is_list => return Ok(empty_page(None)),
         Mischief::AltersUploads if is_upload && !body.is_empty() => body = altered(&body),
         _ => {}
     }
@@ -207,4 +251,23 @@ fn error(status: u16, code: &str) -> Response<Body> {
     let mut response = Response::new(whole(text.into()));
     *response.status_mut() = StatusCode::from_u16(status).expect("a status");
     response
+}
+
+fn strange_page() -> Response<Body> {
+    let text = "<html><body><h1>404 Not Found</h1><hr>no backend for this host</body></html>";
+    let mut response = Response::new(whole(text.into()));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// A page of a listing without names, though more follow.
+fn empty_page(token: Option<&str>) -> Response<Body> {
+    let token = token.map_or(String::new(), |token| {
+        format!("<NextContinuationToken>{token}</NextContinuationToken>")
+    });
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult><KeyCount>0</KeyCount>\
+         <IsTruncated>true</IsTruncated>{token}</ListBucketResult>"
+    );
+    Response::new(whole(text.into()))
 }

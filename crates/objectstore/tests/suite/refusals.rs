@@ -108,6 +108,33 @@ async fn a_service_that_answers_503_for_a_while_is_named_and_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_not_from_s3_is_not_taken_for_a_missing_object() {
+    let (store, proxy, _server) = behind_proxy().await;
+    let write = shard(1, 100);
+    store.write(write.clone()).await.expect("written");
+    proxy.set(Mischief::StrangePage);
+    let outcomes = [
+        store.read(&key(1), None).await.err(),
+        store.verify(&key(1)).await.err(),
+        store.write(write.clone()).await.err(),
+        store.list_all(None, None, 10).await.err(),
+        store.remove(&[key(1)], ORDER).await.err(),
+    ];
+    for error in outcomes {
+        let Some(ShardError::Offline { reason, .. }) = &error else { panic!("{error:?}") };
+        assert!(reason.contains("check the endpoint"), "{reason}");
+    }
+    for mode in [OpenMode::Existing, OpenMode::Create { id: ID }] {
+        let text = refused(options(&proxy.endpoint, mode)).await;
+        assert!(text.contains("check the endpoint"), "{text}");
+    }
+    assert!(store.status().await.offline.is_some());
+    proxy.set(Mischief::None);
+    assert_eq!(store.status().await.offline, None, "mended, as a look shows");
+    assert_whole(&store, &write).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_without_space_is_full_until_a_write_succeeds() {
     let (store, proxy, _server) = behind_proxy().await;
     proxy.set(Mischief::Error { status: 507, code: "InsufficientStorage" });

@@ -155,7 +155,7 @@ impl Living<'_> {
         for _ in 0..batches {
             self.trouble(troubles, random);
             self.batch(troubles, random)?;
-            if random.chance(1, 3) {
+            if random.chance(1, 2) {
                 self.compact(troubles, random)?;
             }
             let engine = self.engine.take().expect("open");
@@ -213,7 +213,7 @@ impl Living<'_> {
 
     /// Some steps of giving space back.
     fn compact(&mut self, troubles: Troubles, random: &mut Random) -> Result<(), String> {
-        for _ in 0..1 + random.below(4) {
+        for _ in 0..1 + random.below(6) {
             let engine = self.engine.as_mut().expect("open");
             match engine.compact_step() {
                 Ok(CompactionStep::Idle) => break,

@@ -7,6 +7,7 @@
 //! must find.
 
 mod crash_tests;
+mod damage_tests;
 mod enumeration;
 mod fault_tests;
 mod identity_tests;

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -47,6 +48,8 @@ struct Inner {
     faults: Vec<(Fault, usize)>,
     /// Blocks that cannot be read.
     bad: Vec<(Inode, u64)>,
+    /// Where writes went that were to go elsewhere.
+    misdirected: Vec<(Inode, Range<u64>)>,
     random: Random,
     /// Called once, at the next read of a file.
     at_read: Option<Box<dyn FnOnce() + Send>>,
@@ -64,6 +67,7 @@ impl SimDisk {
             capacity_bytes: u64::MAX / 2,
             faults: Vec::new(),
             bad: Vec::new(),
+            misdirected: Vec::new(),
             random: Random::new(seed),
             at_read: None,
         };
@@ -106,6 +110,11 @@ impl SimDisk {
         let mut inner = self.inner.lock();
         let inode = inner.view.find(name).expect("a file that is there");
         inner.bad.push((inode, block));
+    }
+
+    /// Where writes went that were to go elsewhere.
+    pub(crate) fn misdirected(&self) -> Vec<(Inode, Range<u64>)> {
+        self.inner.lock().misdirected.clone()
     }
 
     /// Makes all blocks readable again.
@@ -175,6 +184,7 @@ impl Inner {
             let block = self.random.below(usize::try_from(blocks).expect("small") + 1);
             let bytes = Bytes::copy_from_slice(bytes);
             let offset = block as u64 * BLOCK;
+            self.misdirected.push((other, offset..offset + bytes.len() as u64));
             self.effect(Effect::Write { inode: other, offset, bytes });
             return Ok(());
         }
@@ -186,8 +196,10 @@ impl Inner {
             None
         };
         let written = if failure.is_some() { &bytes[..half] } else { bytes };
-        let bytes = Bytes::copy_from_slice(written);
-        self.effect(Effect::Write { inode, offset, bytes });
+        if !written.is_empty() {
+            let bytes = Bytes::copy_from_slice(written);
+            self.effect(Effect::Write { inode, offset, bytes });
+        }
         failure.map_or(Ok(()), Err)
     }
 

@@ -105,11 +105,30 @@ fn apply(image: &mut IndexImage, step: &IndexStep) {
 pub(crate) struct SimIndex {
     disk: SimDisk,
     image: Arc<Mutex<IndexImage>>,
+    /// Entries of shards cannot be read until it is made anew.
+    is_damaged: Arc<Mutex<bool>>,
+    /// How the next write fails.
+    write_failure: Arc<Mutex<Option<IndexError>>>,
 }
 
 impl SimIndex {
     pub(crate) fn new(disk: SimDisk, image: IndexImage) -> Self {
-        Self { disk, image: Arc::new(Mutex::new(image)) }
+        Self {
+            disk,
+            image: Arc::new(Mutex::new(image)),
+            is_damaged: Arc::default(),
+            write_failure: Arc::default(),
+        }
+    }
+
+    /// Makes the entries of shards unreadable until it is made anew.
+    pub(crate) fn damage(&self) {
+        *self.is_damaged.lock() = true;
+    }
+
+    /// Fails the next write so.
+    pub(crate) fn fail_write(&self, failure: IndexError) {
+        *self.write_failure.lock() = Some(failure);
     }
 
     pub(crate) fn image(&self) -> IndexImage {
@@ -135,6 +154,7 @@ impl IndexMedium for SimIndex {
     }
 
     fn make(&self) -> Result<Box<dyn IndexStore>, IndexError> {
+        *self.is_damaged.lock() = false;
         self.step(IndexStep::Make);
         Ok(Box::new(self.clone()))
     }
@@ -142,6 +162,9 @@ impl IndexMedium for SimIndex {
 
 impl IndexStore for SimIndex {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        if *self.is_damaged.lock() && key.starts_with(b"s") {
+            return Err(IndexError::Damaged("simulated damage".to_owned()));
+        }
         Ok(self.image.lock().as_ref().and_then(|map| map.get(key).cloned()))
     }
 
@@ -157,6 +180,9 @@ impl IndexStore for SimIndex {
     }
 
     fn write(&self, batch: IndexBatch) -> Result<(), IndexError> {
+        if let Some(failure) = self.write_failure.lock().take() {
+            return Err(failure);
+        }
         self.step(IndexStep::Write(batch));
         Ok(())
     }

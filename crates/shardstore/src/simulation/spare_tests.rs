@@ -25,33 +25,33 @@ const SEED: u64 = 20_261_122;
 const NEVER_ZERO: u8 = 0x80;
 
 /// Three of these fill an extent.
-fn shard(number: u8) -> ShardWrite {
+pub(crate) fn shard(number: u8) -> ShardWrite {
     let mut shard = Shards::new(SEED).shard(Subject(0), Version(0)).clone();
     shard.key.chunk = ChunkIndex(u32::from(number));
     shard.payload = Bytes::from(vec![NEVER_ZERO | number; 12_000]);
     shard
 }
 
-fn key(number: u8) -> ShardKey {
+pub(crate) fn key(number: u8) -> ShardKey {
     shard(number).key
 }
 
-fn write(engine: &mut Engine, number: u8) {
+pub(crate) fn write(engine: &mut Engine, number: u8) {
     let checked = CheckedShard::new(shard(number)).expect("within the limits");
     engine.commit(vec![Operation::Write(checked)]).remove(0).expect("written");
 }
 
-fn remove(engine: &mut Engine, numbers: &[u8]) {
+pub(crate) fn remove(engine: &mut Engine, numbers: &[u8]) {
     let keys = numbers.iter().map(|number| key(*number)).collect();
     let removal = Operation::Remove { keys, order: ORDER };
     engine.commit(vec![removal]).remove(0).expect("removed");
 }
 
-fn compact(engine: &mut Engine) {
+pub(crate) fn compact(engine: &mut Engine) {
     while engine.compact_step().expect("compacted") != CompactionStep::Idle {}
 }
 
-fn new_disk() -> (SimDisk, SimIndex) {
+pub(crate) fn new_disk() -> (SimDisk, SimIndex) {
     println!("seed {SEED}");
     let disk = SimDisk::new(Medium::default(), SEED);
     let index = SimIndex::new(disk.clone(), None);

@@ -50,6 +50,21 @@ async fn a_flipped_payload_byte_is_named_and_spoils_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_last_record_before_a_clean_stop_is_reported_and_not_forgotten() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let [first, second, _] = three_shards(dir.path()).await;
+    flip(&extent(dir.path(), 1), 56 * BLOCK + 7);
+    for _ in 0..2 {
+        remove_index(dir.path());
+        let disk = open(dir.path());
+        assert_eq!((disk.scan_report().torn_records, disk.scan_report().shards), (0, 3));
+        assert!(corrupt(&disk, 3).await.contains("payload block 0"));
+        assert_whole(&disk, &first).await;
+        assert_whole(&disk, &second).await;
+    }
+}
+
+#[tokio::test]
 async fn a_flipped_head_byte_is_named_and_spoils_nothing_else() {
     let dir = tempfile::tempdir().expect("tempdir");
     let [first, second, third] = three_shards(dir.path()).await;

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use custos_core::Timestamp;
-use custos_ports::{ShardEntry, ShardStore, ShardWrite};
+use custos_ports::{ShardEntry, ShardError, ShardStore, ShardWrite};
 use custos_shardstore::{DiskId, LocalDisk, OpenMode, Options};
 
 use crate::support::{
@@ -99,6 +99,35 @@ async fn a_damaged_index_is_rebuilt() {
     for write in &kept {
         assert_whole(&disk, write).await;
     }
+}
+
+#[tokio::test]
+async fn an_index_found_damaged_when_it_is_read_is_rebuilt_at_the_next_opening() {
+    let dir = tempfile::tempdir().expect("tempdir");
+    let disk = create(dir.path());
+    for number in 0..400 {
+        disk.write(shard(number, 100)).await.expect("written");
+    }
+    drop(disk);
+    let files = fs::read_dir(dir.path().join("index")).expect("listed");
+    let tables = files.map(|entry| entry.expect("entry").path());
+    for table in tables.filter(|path| path.extension().is_some_and(|end| end == "sst")) {
+        let middle = fs::metadata(&table).expect("there").len() / 2;
+        crate::support::flip(&table, usize::try_from(middle).expect("small"));
+    }
+
+    let disk = open(dir.path());
+    let page = disk.list_all(None, None, 1000).await.expect_err("its index is damaged");
+    assert!(matches!(page, ShardError::Offline { .. }), "{page}");
+    assert!(page.to_string().contains("index"), "{page}");
+    drop(disk);
+    let disk = open(dir.path());
+    for number in 0..400 {
+        assert_whole(&disk, &shard(number, 100)).await;
+    }
+    drop(disk);
+    let disk = open(dir.path());
+    assert_eq!(disk.scan_report().extents_scanned, 0, "it is rebuilt once");
 }
 
 #[tokio::test]

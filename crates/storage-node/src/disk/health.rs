@@ -10,6 +10,9 @@ pub struct HealthLimits {
     pub write_bytes_per_second_min: u64,
     /// A single write that is not done after this long makes the disk suspect at once.
     pub stuck_after: Duration,
+    /// Its status may take this long. One that has not come by then makes it suspect, and its last
+    /// figures are told.
+    pub status_time_max: Duration,
     /// So many failed writes without a good one between them make it suspect, and so many failed
     /// reads.
     pub failures_in_row_max: u32,
@@ -21,6 +24,7 @@ impl Default for HealthLimits {
             write_time_max: Duration::from_secs(2),
             write_bytes_per_second_min: 5 << 20,
             stuck_after: Duration::from_secs(15),
+            status_time_max: Duration::from_secs(2),
             failures_in_row_max: 3,
         }
     }

@@ -5,6 +5,8 @@ mod bucket;
 mod byte_budget;
 mod health;
 mod local;
+#[cfg(test)]
+mod memory_disk;
 mod node_store;
 mod opener;
 mod orders;
@@ -15,6 +17,8 @@ pub use backend::BackendKind;
 pub(crate) use backend::{Backend, OpeningError};
 pub(crate) use byte_budget::{ByteBudget, Reservation};
 pub use health::HealthLimits;
+#[cfg(test)]
+pub(crate) use memory_disk::MemoryDisk;
 pub(crate) use node_store::NodeStore;
 pub(crate) use opener::{Expected, FailureWeight, OpenDisk, OpenFailure, Opener, bucket_place};
 pub(crate) use orders::Orders;

@@ -102,6 +102,6 @@ impl Node {
             Ok(Err(error)) => tracing::warn!(%error, "the cluster map could not be read anew"),
             Err(_) => tracing::warn!("the cluster map could not be read anew in time"),
         }
-        self.supervise().await;
+        self.supervise();
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use super::start::{added_spec, expected, not_registered};
 use super::{Node, Retry, Slot};
 use crate::disk::{Backend, Expected};
-use crate::limits::{ADD_DISK_TIMEOUT, DISKS_MAX};
+use crate::limits::{ADD_DISK_TIMEOUT, DISK_STOP_TIMEOUT, DISKS_MAX, REFRESH_TIMEOUT};
 use crate::node_folder::Origin;
 use crate::registrar::{NotRegistered, Registered};
 use crate::{DiskChangeError, DiskSpec, WhenAbsent};
@@ -20,8 +20,8 @@ impl Node {
         folder: &str,
         absent: WhenAbsent,
     ) -> Result<DiskId, DiskChangeError> {
-        let stopped = self.changing.lock().await;
-        if *stopped {
+        let _alone = self.changing.lock().await;
+        if *self.stopping.borrow() {
             return Err(DiskChangeError::Stopping);
         }
         let configured = self.options.disks.iter().find(|spec| spec.place.text() == folder);
@@ -41,8 +41,8 @@ impl Node {
 
     /// Looks for the disks that were not there when they should have been opened.
     pub(crate) async fn reopen(&self) {
-        let stopped = self.changing.lock().await;
-        if *stopped || self.failure.borrow().is_some() {
+        let _alone = self.changing.lock().await;
+        if self.failure.borrow().is_some() {
             return;
         }
         let waiting = |slot: &Slot| match slot {
@@ -56,7 +56,7 @@ impl Node {
                 Some(spec) => spec.clone(),
                 None => added_spec(&place, WhenAbsent::Refuse),
             };
-            let expected = expected(&spec, &self.places.lock());
+            let expected = expected(&spec, &*self.places.lock().await);
             if let Err(error) = self.bring_in(&spec, &expected, Origin::Configured).await {
                 tracing::debug!(%error, "disk is still out of service");
             }
@@ -71,30 +71,43 @@ impl Node {
         origin: Origin,
     ) -> Result<DiskId, DiskChangeError> {
         let place = spec.place.text();
-        let opened = self.opener.open(spec, expected).await;
+        let opened = tokio::select! {
+            biased;
+            () = self.stopping() => return Err(DiskChangeError::Stopping),
+            opened = self.opener.open(spec, expected) => opened,
+        };
         let disk = opened.map_err(|failure| DiskChangeError::Open {
             place: place.clone(),
             reason: failure.reason,
             kind: failure.kind,
         })?;
         if let Some(other) = self.serving_disk(disk.backend.id()) {
-            disk.backend.close().await;
+            close_in_time(disk.backend).await;
             let (place, disk_id) = (other.place.clone(), other.store.disk_id());
             return Err(DiskChangeError::InService { place, disk_id });
         }
-        match self.register_in_time(spec, &disk.backend).await {
+        let registered = tokio::select! {
+            biased;
+            () = self.stopping() => Err(DiskChangeError::Stopping),
+            registered = self.register_in_time(spec, &disk.backend) => registered,
+        };
+        match registered {
             Ok(registered) => {
                 let serving = self.serve(disk, place, registered);
-                self.remember(spec, &serving, origin);
                 let disk_id = serving.store.disk_id();
+                self.remember(spec, &serving, origin).await;
                 self.put(Slot::Serving(serving));
-                if let Err(error) = self.deps.cluster.refresh().await {
-                    tracing::warn!(%error, "the cluster map could not be read anew; it follows");
+                match timeout(REFRESH_TIMEOUT, self.deps.cluster.refresh()).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => {
+                        tracing::warn!(%error, "the cluster map could not be read anew; it follows");
+                    }
+                    Err(_) => tracing::warn!("the cluster map did not come in time; it follows"),
                 }
                 Ok(disk_id)
             }
             Err(error) => {
-                disk.backend.close().await;
+                close_in_time(disk.backend).await;
                 Err(error)
             }
         }
@@ -132,23 +145,40 @@ impl Node {
         self.publish();
     }
 
-    /// Takes a disk out of service and closes it; it stays in the map. A disk that was added while
-    /// the node ran is forgotten; a configured one is back at the next start.
+    /// Takes a disk out of service and closes it, unless it hangs; it stays in the map. A disk that
+    /// was added while the node ran is forgotten; a configured one is back at the next start.
     pub(crate) async fn detach_disk(&self, disk_id: DiskId) -> Result<(), DiskChangeError> {
-        let stopped = self.changing.lock().await;
-        if *stopped {
+        if *self.stopping.borrow() {
             return Err(DiskChangeError::Stopping);
         }
         let disk = self.serving_disk(disk_id).ok_or(DiskChangeError::NotInService { disk_id })?;
         let reason = "it was detached by an administrator: add it again to use it";
         disk.store.take_out(reason);
-        self.retire(&disk, reason).await;
-        let mut places = self.places.lock();
-        if places.at(&disk.place).is_some_and(|place| place.origin == Origin::Added)
-            && let Err(error) = places.forget(&disk.place)
-        {
-            tracing::warn!(place = disk.place, %error, "the place could not be forgotten");
-        }
+        // Before its place is free for another disk.
+        self.forget(&disk.place).await;
+        self.retire(&disk, reason);
+        disk.closed_within(DISK_STOP_TIMEOUT).await;
         Ok(())
+    }
+
+    /// Forgets a place where a disk was added while the node ran.
+    async fn forget(&self, place: &str) {
+        let mut places = self.places.clone().lock_owned().await;
+        if places.at(place).is_none_or(|place| place.origin != Origin::Added) {
+            return;
+        }
+        let forgotten = place.to_owned();
+        let saved = tokio::task::spawn_blocking(move || places.forget(&forgotten)).await;
+        if let Err(error) = saved.expect("forgetting a place does not panic") {
+            tracing::warn!(place, %error, "the place could not be forgotten");
+        }
+    }
+}
+
+/// Closes a disk that is not served after all; one that hangs is left alone after a while.
+async fn close_in_time(backend: Arc<dyn Backend>) {
+    let closing = tokio::spawn(async move { backend.close().await });
+    if timeout(DISK_STOP_TIMEOUT, closing).await.is_err() {
+        tracing::error!("a disk could not be closed in time and is left alone");
     }
 }

@@ -11,12 +11,13 @@ use custos_core::{DiskGeneration, DiskId, RunId, StoreStatus};
 use custos_ports::{OfflineStore, ShardStore};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 pub(crate) use serving_disk::ServingDisk;
 pub(crate) use start::start;
 
 use crate::disk::{ByteBudget, Opener, Orders};
+use crate::limits::DISK_STOP_TIMEOUT;
 use crate::node_folder::{NodeFolder, Places};
 use crate::registrar::Registrar;
 use crate::scrub::DamageReporter;
@@ -42,10 +43,14 @@ pub(crate) struct Node {
     /// Turns of reads, so that what is read at once is bounded before its size is known.
     pub(crate) reads: Semaphore,
     slots: RwLock<Vec<Slot>>,
+    /// Disks out of service that may not be closed yet.
+    retired: Mutex<Vec<Arc<ServingDisk>>>,
     /// Which disk stands where.
-    places: Mutex<Places>,
-    /// Held while disks are added or detached, and by the end of the node; `true` once it stops.
-    changing: tokio::sync::Mutex<bool>,
+    places: Arc<tokio::sync::Mutex<Places>>,
+    /// Held while disks are added, and by the end of the node.
+    changing: tokio::sync::Mutex<()>,
+    /// The node stops.
+    stopping: watch::Sender<bool>,
     /// When the map was last asked for because a caller knew a newer one.
     asked_map: tokio::sync::Mutex<Option<Instant>>,
     stores: watch::Sender<LocalStores>,
@@ -140,7 +145,7 @@ impl Node {
     }
 
     /// Looks whether this process still is what the map says, and stops serving what it has lost.
-    pub(crate) async fn supervise(&self) {
+    pub(crate) fn supervise(&self) {
         let map = self.deps.cluster.map();
         if self.failure.borrow().is_none()
             && let Some(failure) = supervision::usurper(&map, self.own)
@@ -157,13 +162,13 @@ impl Node {
             };
             if let Some(reason) = supervision::lost(&map, self.own, own) {
                 disk.store.take_out(&reason);
-                self.retire(&disk, &reason).await;
+                self.retire(&disk, &reason);
             }
         }
     }
 
-    /// Closes a disk and remembers why it is out of service.
-    async fn retire(&self, disk: &Arc<ServingDisk>, reason: &str) {
+    /// Remembers why a disk is out of service and begins to close it.
+    fn retire(&self, disk: &Arc<ServingDisk>, reason: &str) {
         let out = OutDisk {
             disk_id: Some(disk.store.disk_id()),
             name: disk.store.name().to_owned(),
@@ -175,7 +180,10 @@ impl Node {
             *slot = Slot::Out(out);
         }
         self.publish();
-        disk.stop(reason).await;
+        disk.begin_stop(reason);
+        let mut retired = self.retired.lock();
+        retired.retain(|disk| !disk.is_closed());
+        retired.push(disk.clone());
     }
 
     /// Changes the scrub of one disk, or of all in service.
@@ -228,13 +236,30 @@ impl Node {
         }
     }
 
-    /// Stops everything. Afterwards every store says that the node stops.
+    /// From now on no disk is taken into service; what is being opened is given up.
+    pub(crate) fn begin_stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Waits until the node stops.
+    async fn stopping(&self) {
+        let mut stopping = self.stopping.subscribe();
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// Stops everything. Afterwards every store says that the node stops, but for disks that hang:
+    /// they are left alone after [`DISK_STOP_TIMEOUT`].
     pub(crate) async fn stop(&self) {
-        let mut stopped = self.changing.lock().await;
-        *stopped = true;
-        let serving = self.serving();
-        let stopping = serving.iter().map(|disk| disk.stop("the node is stopping"));
-        futures::future::join_all(stopping).await;
+        self.begin_stop();
+        let changing = timeout(DISK_STOP_TIMEOUT, self.changing.lock()).await;
+        if changing.is_err() {
+            tracing::error!("a disk that is being opened hangs and is left alone");
+        }
+        let mut ending = self.serving();
+        ending.iter().for_each(|disk| disk.begin_stop("the node is stopping"));
+        ending.append(&mut self.retired.lock());
+        let closed = ending.iter().map(|disk| disk.closed_within(DISK_STOP_TIMEOUT));
+        futures::future::join_all(closed).await;
     }
 }
 

@@ -14,7 +14,7 @@ use crate::disk::{
 use crate::limits::{DISKS_MAX, READS_IN_FLIGHT_MAX, WEIGHT_WITHOUT_SIZE};
 use crate::node_folder::{NodeFolder, Origin, Place, Places};
 use crate::registrar::{NotRegistered, Registered, Registrar};
-use crate::scrub::{DamageReporter, Scrubber};
+use crate::scrub::{DamageReporter, Scrubber, TROUBLE_PAUSE};
 use crate::supervision::OwnNode;
 use crate::tiered::Mover;
 use crate::{
@@ -63,8 +63,10 @@ pub(crate) async fn start(
         budget: ByteBudget::new(options.in_flight_bytes_max),
         reads: Semaphore::new(READS_IN_FLIGHT_MAX),
         slots: RwLock::new(Vec::new()),
-        places: Mutex::new(places),
-        changing: tokio::sync::Mutex::new(false),
+        retired: Mutex::default(),
+        places: Arc::new(tokio::sync::Mutex::new(places)),
+        changing: tokio::sync::Mutex::default(),
+        stopping: watch::Sender::new(false),
         asked_map: tokio::sync::Mutex::new(None),
         stores: watch::Sender::new(Vec::new()),
         failure: watch::Sender::new(None),
@@ -200,7 +202,7 @@ impl Node {
         match self.register_disk(spec, &disk.backend).await {
             Ok(registered) => {
                 let serving = self.serve(disk, place.clone(), registered);
-                self.remember(spec, &serving, Origin::Configured);
+                self.remember(spec, &serving, Origin::Configured).await;
                 Slot::Serving(serving)
             }
             Err(error) => {
@@ -247,6 +249,7 @@ impl Node {
             reporter: self.reporter.clone(),
             clock: self.deps.clock.clone(),
             file: self.folder.scrub_file(store.disk_id()),
+            trouble_pause: TROUBLE_PAUSE,
         };
         let (name, id) = (store.name(), store.disk_id());
         tracing::info!(disk = name, %id, %generation, "disk in service");
@@ -255,21 +258,23 @@ impl Node {
         let mover = disk.tiered.map(|store| {
             Mover { store, orders: self.orders.clone(), bytes_per_second, pause }.start()
         });
-        Arc::new(ServingDisk { store, scrub, mover, place, registered: epoch })
+        ServingDisk::new(store, scrub, mover, place, epoch)
     }
 
     /// Writes down which disk stands where; without that the next start is less sure, but works.
-    pub(super) fn remember(&self, spec: &DiskSpec, disk: &ServingDisk, origin: Origin) {
-        let mut places = self.places.lock();
+    pub(super) async fn remember(&self, spec: &DiskSpec, disk: &ServingDisk, origin: Origin) {
+        let mut places = self.places.clone().lock_owned().await;
         let disk_id = disk.store.disk_id();
         let place = spec.place.text();
         let origin = places.at(&place).map_or(origin, |known| known.origin);
         let cold = spec.place.cold_text().map(|place| (place, Origin::Configured));
-        for (place, origin) in [(place, origin)].into_iter().chain(cold) {
-            if let Err(error) = places.record(Place { place, disk_id, origin }) {
-                let disk = disk.store.name();
-                tracing::warn!(disk, %error, "where this disk stands could not be written down");
-            }
+        let saving = tokio::task::spawn_blocking(move || {
+            let mut all = [(place, origin)].into_iter().chain(cold);
+            all.try_for_each(|(place, origin)| places.record(Place { place, disk_id, origin }))
+        });
+        if let Err(error) = saving.await.expect("writing down a place does not panic") {
+            let disk = disk.store.name();
+            tracing::warn!(disk, %error, "where this disk stands could not be written down");
         }
     }
 }

@@ -8,9 +8,11 @@ mod pace;
 mod progress;
 mod scrubber;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use damage_reporter::DamageReporter;
 pub(crate) use pace::Pace;
 pub use progress::ScrubProgress;
-pub(crate) use scrubber::{ScrubHandle, Scrubber};
+pub(crate) use scrubber::{ScrubHandle, Scrubber, TROUBLE_PAUSE};
 pub use settings::{ScrubChange, ScrubSettings};

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use custos_core::{DiskId, ShardDamage, ShardEntry};
+use custos_core::{DiskId, ShardDamage, ShardEntry, ShardKey};
 use custos_ports::{Clock, ShardError, ShardStore};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -19,11 +19,15 @@ const PAGE_ITEMS: usize = 256;
 /// The cursor is saved after so many shards at the latest; a crash repeats no more.
 const SAVE_AFTER_SHARDS: u32 = 64;
 /// Pause after a store could not be listed or read for want of connection or service.
-const TROUBLE_PAUSE: Duration = Duration::from_secs(60);
+pub(crate) const TROUBLE_PAUSE: Duration = Duration::from_secs(60);
 /// Longest sleep at once, so that a clock that was set right is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(3600);
 /// So many unreadable shards one after the other are a sick disk, not damaged shards.
 const UNREADABLE_IN_ROW_MAX: u32 = 16;
+/// So many times a shard is looked at before it, and not its store, may be at fault.
+const TRIES_MAX: u32 = 3;
+/// So many other shards are looked at to tell the one from the other.
+const OTHERS_MAX: usize = 16;
 
 /// What the scrub is told while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +85,8 @@ pub(crate) struct Scrubber {
     pub(crate) clock: Arc<dyn Clock>,
     /// Where the cursor is kept.
     pub(crate) file: PathBuf,
+    /// [`TROUBLE_PAUSE`], but for tests.
+    pub(crate) trouble_pause: Duration,
 }
 
 impl Scrubber {
@@ -99,6 +105,7 @@ impl Scrubber {
             pace: Pace::default(),
             began: Instant::now(),
             unreadable_in_row: 0,
+            tried: None,
         };
         ScrubHandle {
             orders: Mutex::new(Some(orders)),
@@ -129,6 +136,8 @@ struct Run {
     pace: Pace,
     began: Instant,
     unreadable_in_row: u32,
+    /// The shard that could not be read last, and how often.
+    tried: Option<(ShardKey, u32)>,
 }
 
 impl Run {
@@ -197,6 +206,10 @@ impl Run {
         match verified {
             Ok(()) => self.unreadable_in_row = 0,
             Err(Found::Gone) => {}
+            Err(Found::Trouble(error)) if self.is_shard_at_fault(entry.key).await => {
+                let what = format!("cannot be read: {error}");
+                self.report(ShardDamage { key: entry.key, what }).await?;
+            }
             Err(Found::Trouble(error)) => {
                 self.trouble(&error).await?;
                 return Ok(After::LookAgain);
@@ -255,6 +268,31 @@ impl Run {
         }
     }
 
+    /// Whether trouble is with the shard alone: it came again and again, and others can be read.
+    async fn is_shard_at_fault(&mut self, key: ShardKey) -> bool {
+        let tries = match self.tried {
+            Some((tried, tries)) if tried == key => tries + 1,
+            _ => 1,
+        };
+        self.tried = Some((key, tries));
+        if tries < TRIES_MAX {
+            return false;
+        }
+        let store = self.scrubber.store.clone();
+        // Those behind it, and the first ones when none is behind it.
+        for after in [Some(key), None] {
+            let Ok(page) = store.list_all(None, after, OTHERS_MAX).await else { return false };
+            for other in page.items.iter().filter(|other| other.key != key) {
+                let verified = store.verify(&other.key).await;
+                self.pace.charge(other.payload_len);
+                if verified.is_ok() {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     async fn report(&mut self, damage: ShardDamage) -> Result<(), Stopped> {
         let (key, what) = (damage.key, damage.what.clone());
         tracing::error!(disk = self.scrubber.store.name(), %key, what, "scrub found damage");
@@ -281,7 +319,7 @@ impl Run {
         tracing::warn!(disk, %error, "scrub waits for the disk");
         self.unreadable_in_row = 0;
         self.save().await;
-        self.pause(TROUBLE_PAUSE).await
+        self.pause(self.scrubber.trouble_pause).await
     }
 
     /// Until the time is over or new orders come.

@@ -3,7 +3,7 @@ use std::ops::Range;
 use custos_core::ShardRead;
 use custos_peers::convert::key_to_wire;
 use custos_peers::payload;
-use custos_ports::{ShardError, ShardStore};
+use custos_ports::{ShardError, ShardStore as _};
 use custos_wire::WireError;
 use custos_wire::internal_v1::{ReadHead, ReadRequest, ReadResponse, read_response::Message};
 use tokio::sync::mpsc;
@@ -19,8 +19,8 @@ use crate::limits::READ_MESSAGE_TIMEOUT;
 const MESSAGES_AHEAD: usize = 4;
 
 impl ShardService {
-    /// Reads a shard and sends it. How many are read at once is bounded by turns; what is read and
-    /// not yet sent is bounded in bytes.
+    /// Reads a shard and sends it. How many are read at once is bounded by turns, and what is read
+    /// and not yet sent in bytes, which are set aside before.
     pub(super) async fn send(
         &self,
         request: ReadRequest,
@@ -33,8 +33,8 @@ impl ShardService {
             failed(ShardError::Overloaded { store, reason })
         };
         let turn = self.node.reads.try_acquire().map_err(overloaded)?;
-        let ShardRead { header, payload } = disk.store.read(&key, range).await.map_err(failed)?;
-        let reservation = disk.store.reserve(payload.len()).map_err(failed)?;
+        let (read, reservation) = disk.store.read_reserved(key, range).await.map_err(failed)?;
+        let ShardRead { header, payload } = read;
         drop(turn);
         let head = ReadHead {
             answerer: self.answerer(&disk),

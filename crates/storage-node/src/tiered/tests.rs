@@ -124,6 +124,23 @@ async fn old_shards_move_and_are_found_as_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_moved_at_a_lower_age_is_found_at_a_higher_one_and_removed_everywhere() {
+    let parts = Parts::new();
+    let write = aged(1, 1);
+    parts.cold.write(write.clone()).await.expect("moved when the age was 0 days");
+    conformance::assert_whole(&*parts.store, &write).await;
+    parts.store.verify(&write.key).await.expect("whole");
+    let ShardKey { vault, evidence_id, chunk, .. } = write.key;
+    let listed = parts.store.list_chunk(vault, evidence_id, chunk).await.expect("listed");
+    assert_eq!(listed.len(), 1);
+    let listed = parts.store.list(vault, evidence_id, None, 10).await.expect("listed");
+    assert_eq!(listed.items.len(), 1);
+    let order = RemovalOrder { reason: RemovalReason::AbortedUpload, ledger_index: LogIndex(0) };
+    parts.store.remove(&[write.key], order).await.expect("removed");
+    assert!(!has(&*parts.cold, &write.key).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn at_zero_days_a_shard_moves_as_soon_as_it_is_written() {
     let parts = Parts::cold_after(0);
     let handle = parts.mover().start();
@@ -140,6 +157,15 @@ async fn at_zero_days_a_shard_moves_as_soon_as_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_bucket_is_away_the_folder_takes_what_belongs_there() {
+    let parts = Parts::cold_after(0);
+    parts.cold.close().await;
+    let write = aged(7, 1);
+    parts.store.write(write.clone()).await.expect("written");
+    conformance::assert_whole(&*parts.store, &write).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_move_that_was_cut_short_is_finished_and_other_bytes_in_the_bucket_stop_it() {
     let parts = Parts::new();
     let (copied, conflict) = (aged(31, 1), aged(31, 2));
@@ -153,4 +179,31 @@ async fn a_move_that_was_cut_short_is_finished_and_other_bytes_in_the_bucket_sto
     assert!(!has(&*parts.hot, &copied.key).await);
     conformance::assert_whole(&*parts.store, &copied).await;
     conformance::assert_whole(&*parts.store, &conflict).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_footage_does_not_notice_that_the_bucket_is_away() {
+    let parts = Parts::new();
+    parts.cold.close().await;
+    let (write, absent) = (aged(1, 1), aged(1, 2).key);
+    parts.store.write(write.clone()).await.expect("written");
+    conformance::assert_whole(&*parts.store, &write).await;
+    for missing in
+        [parts.store.read(&absent, None).await.map(drop), parts.store.verify(&absent).await]
+    {
+        assert!(matches!(missing, Err(ShardError::NotFound { .. })), "{missing:?}");
+    }
+    let ShardKey { vault, evidence_id, chunk, .. } = write.key;
+    let page = parts.store.list(vault, evidence_id, None, 10).await.expect("listed");
+    assert_eq!(page.items.len(), 1);
+    let held = parts.store.list_chunk(vault, evidence_id, chunk).await.expect("listed");
+    assert_eq!(held, page.items);
+    let status = parts.store.status().await;
+    assert_eq!(status.offline, None);
+    assert!(status.suspect.expect("suspect").starts_with("its bucket is out of service"));
+    let order = RemovalOrder { reason: RemovalReason::AbortedUpload, ledger_index: LogIndex(0) };
+    parts.store.remove(&[write.key], order).await.expect("removed");
+    assert!(!has(&*parts.hot, &write.key).await);
+    let old = aged(31, 3).key;
+    parts.store.read(&old, None).await.expect_err("what may be there is asked for there");
 }

@@ -138,3 +138,36 @@ async fn i3_the_last_attempt_of_a_chunk_is_kept_and_so_is_the_one_that_the_seal_
     store.read(&head.key, None).await.expect("kept");
     node.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i3_of_two_attempts_that_are_removed_at_the_same_time_one_is_kept() {
+    let rig = Rig::new();
+    let node = three_disks(&rig).await;
+    let store = store(&node, 0).1;
+    let sealed = seal(&rig, 2).await;
+    let order = RemovalOrder { reason: RemovalReason::SupersededAttempt, ledger_index: sealed };
+    for number in 0..20 {
+        let keys = [Salt([1; 16]), Salt([2; 16])].map(|salt| {
+            let write = shard_of(id(2), number, 1000);
+            ShardWrite { key: ShardKey { salt, ..write.key }, ..write }
+        });
+        for write in &keys {
+            store.write(write.clone()).await.expect("written");
+        }
+        let [one, other] = keys.map(|write| [write.key]);
+        let removed = tokio::join!(store.remove(&one, order), store.remove(&other, order));
+        removed.0.expect("removed or passed over");
+        removed.1.expect("removed or passed over");
+        assert_eq!(held(&*store, [one[0], other[0]]).await, 1, "shard {number}");
+    }
+    node.shutdown().await;
+}
+
+/// How many of these a store has.
+async fn held(store: &dyn ShardStore, keys: [ShardKey; 2]) -> usize {
+    let mut kept = 0;
+    for key in keys {
+        kept += usize::from(store.read(&key, None).await.is_ok());
+    }
+    kept
+}
