@@ -173,12 +173,13 @@ impl Shard for StorageNode {
         &self,
         request: Request<ReadRequest>,
     ) -> Result<Response<Self::ReadStream>, Status> {
+        // Taken before the request is counted: a test that waits for the count changes it then.
+        let manner = *self.manner.lock();
         let asked = request.get_ref().clone();
         let answerer = self.admit(&request, Some(target(asked.target.as_ref())?)).await?;
         let mut key = key_from_wire(asked.key.as_ref())?;
         let range = asked.start.zip(asked.end).map(|(start, end)| start..end);
         let shard = self.store.read(&key, range).await.map_err(failed)?;
-        let manner = *self.manner.lock();
         if manner == Manner::Misdirects {
             key.slot = ShardSlot(key.slot.0 + 1);
         }
