@@ -110,6 +110,11 @@ number_type!(
     DiskGeneration(u64)
 );
 
+number_type!(
+    /// Identity of a metadata node in its group, from 1; never used twice.
+    MetaId(u64)
+);
+
 /// Position of a chunk in its evidence, from 0; one value is kept for the crown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChunkIndex(pub u32);

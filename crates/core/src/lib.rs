@@ -35,8 +35,8 @@ pub use evidence::{
 };
 pub use hash::{Blake3Hash, ParseHashError, Sha256Hash};
 pub use ids::{
-    ChunkIndex, DiskGeneration, DiskId, Epoch, EvidenceId, LogIndex, NodeId, ParseIdError, RunId,
-    Salt, ShardSlot, UploadKey, VaultId,
+    ChunkIndex, DiskGeneration, DiskId, Epoch, EvidenceId, LogIndex, MetaId, NodeId, ParseIdError,
+    RunId, Salt, ShardSlot, UploadKey, VaultId,
 };
 pub use profile::{ErasureProfile, ParseProfileError};
 pub use shard::{

@@ -1,11 +1,11 @@
 use std::{fs, io, path::Path};
 
+use custos_core::MetaId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     durable,
     error::{OpenError, StoreError},
-    options::NodeId,
 };
 
 /// Format of the directory that this release writes, and the newest that it reads.
@@ -38,7 +38,7 @@ struct FormatOnly {
 
 impl Identity {
     /// Reads the identity of `dir`, or gives an empty directory its first one.
-    pub(crate) fn read_or_create(dir: &Path, node_id: NodeId) -> Result<Self, OpenError> {
+    pub(crate) fn read_or_create(dir: &Path, node_id: MetaId) -> Result<Self, OpenError> {
         let path = dir.join(FILE_NAME);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -71,7 +71,7 @@ impl Identity {
         Ok(identity)
     }
 
-    fn create(dir: &Path, node_id: NodeId) -> Result<Self, OpenError> {
+    fn create(dir: &Path, node_id: MetaId) -> Result<Self, OpenError> {
         // The identity is the first file written after the lock: anything else without it is
         // either foreign or a store that lost its identity, and is not taken over.
         let foreign = durable::file_names(dir)?

@@ -35,5 +35,5 @@ mod status;
 pub use error::OpenError;
 pub use handle::MetaStoreHandle;
 pub use metastore::MetaStore;
-pub use options::{NodeId, Options};
+pub use options::Options;
 pub use status::{MetaStoreStatus, NodeRole};

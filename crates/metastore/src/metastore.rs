@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
+use custos_core::MetaId;
 use openraft::{
     BasicNode, Config, RaftMetrics, ServerState, SnapshotPolicy,
     error::{Fatal, InitializeError, RaftError},
@@ -16,7 +17,7 @@ use crate::{
     identity::{Identity, Phase},
     log::LogStore,
     network::NoPeers,
-    options::{NodeId, Options},
+    options::Options,
     raft_types::Raft,
     reads::{self, ReadBarrier},
     rocks::RocksSetup,
@@ -104,7 +105,7 @@ struct Stores {
 }
 
 impl Stores {
-    fn open(dir: &Path, node_id: NodeId, lock: &DirLock, fault: &Fault) -> Result<Self, OpenError> {
+    fn open(dir: &Path, node_id: MetaId, lock: &DirLock, fault: &Fault) -> Result<Self, OpenError> {
         let identity = Identity::read_or_create(dir, node_id)?;
         let setup = Arc::new(RocksSetup::new());
         let log = LogStore::open(&dir.join("log"), &setup, lock.clone(), fault.clone())?;

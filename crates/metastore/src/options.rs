@@ -1,17 +1,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use custos_core::limits::COMMAND_QUEUE_ITEMS_MAX;
+use custos_core::{MetaId, limits::COMMAND_QUEUE_ITEMS_MAX};
 use custos_ports::Clock;
-
-/// Identity of a metadata node in its group; never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(pub u64);
-
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// What a metastore needs to open.
 #[derive(Clone)]
@@ -19,7 +9,7 @@ pub struct Options {
     /// Directory of this node alone; created when it is missing.
     pub dir: PathBuf,
     /// This node. A directory remembers whose it is.
-    pub node_id: NodeId,
+    pub node_id: MetaId,
     /// Where the leader's stamps come from.
     pub clock: Arc<dyn Clock>,
     /// Longest wait of one command or query, queueing included. 10 s by default.
@@ -40,7 +30,7 @@ impl Options {
     pub fn new(dir: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self {
             dir: dir.into(),
-            node_id: NodeId(1),
+            node_id: MetaId(1),
             clock,
             request_timeout: Duration::from_secs(10),
             start_timeout: Duration::from_secs(30),

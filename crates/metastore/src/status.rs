@@ -1,6 +1,7 @@
+use custos_core::MetaId;
 use openraft::ServerState;
 
-use crate::{options::NodeId, raft_types::Raft};
+use crate::raft_types::Raft;
 
 /// What a node is in its group at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +22,11 @@ pub enum NodeRole {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetaStoreStatus {
     /// This node.
-    pub node_id: NodeId,
+    pub node_id: MetaId,
     /// What it is.
     pub role: NodeRole,
     /// The leader that it knows.
-    pub leader: Option<NodeId>,
+    pub leader: Option<MetaId>,
     /// Raft term.
     pub term: u64,
     /// Last entry in the log.
@@ -37,14 +38,14 @@ pub struct MetaStoreStatus {
     /// Last entry purged from the log.
     pub purged_index: Option<u64>,
     /// Nodes that vote.
-    pub voters: Vec<NodeId>,
+    pub voters: Vec<MetaId>,
 }
 
 impl MetaStoreStatus {
     pub(crate) fn of(raft: &Raft) -> Self {
         let metrics = raft.metrics().borrow().clone();
         Self {
-            node_id: NodeId(metrics.id),
+            node_id: MetaId(metrics.id),
             role: match metrics.state {
                 ServerState::Leader => NodeRole::Leader,
                 ServerState::Follower => NodeRole::Follower,
@@ -52,13 +53,13 @@ impl MetaStoreStatus {
                 ServerState::Learner => NodeRole::Learner,
                 ServerState::Shutdown => NodeRole::Stopped,
             },
-            leader: metrics.current_leader.map(NodeId),
+            leader: metrics.current_leader.map(MetaId),
             term: metrics.current_term,
             last_log_index: metrics.last_log_index,
             applied_index: metrics.last_applied.map(|id| id.index),
             snapshot_index: metrics.snapshot.map(|id| id.index),
             purged_index: metrics.purged.map(|id| id.index),
-            voters: metrics.membership_config.voter_ids().map(NodeId).collect(),
+            voters: metrics.membership_config.voter_ids().map(MetaId).collect(),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 mod support;
 
-use custos_core::{ErrorKind, Rule};
+use custos_core::{ErrorKind, MetaId, Rule};
 use custos_ledger::Outcome;
-use custos_metastore::{MetaStore, NodeId, NodeRole, Options};
+use custos_metastore::{MetaStore, NodeRole, Options};
 use custos_ports::{Ledger, LedgerError};
 use futures::future::join_all;
 use support::{
@@ -114,12 +114,12 @@ async fn i6_a_query_sees_every_command_acknowledged_before_it() {
 #[tokio::test]
 async fn a_single_node_leads_itself_and_says_so() {
     let dir = tempfile::tempdir().expect("temporary directory");
-    let options = Options { node_id: NodeId(7), ..Options::new(dir.path(), StepClock::new()) };
+    let options = Options { node_id: MetaId(7), ..Options::new(dir.path(), StepClock::new()) };
     let store = MetaStore::open(options).await.expect("opens");
     let status = store.status().expect("running");
-    assert_eq!(status.node_id, NodeId(7));
-    assert_eq!((status.role, status.leader), (NodeRole::Leader, Some(NodeId(7))));
-    assert_eq!(status.voters, [NodeId(7)]);
+    assert_eq!(status.node_id, MetaId(7));
+    assert_eq!((status.role, status.leader), (NodeRole::Leader, Some(MetaId(7))));
+    assert_eq!(status.voters, [MetaId(7)]);
     store.shutdown().await;
 }
 

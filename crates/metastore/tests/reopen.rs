@@ -4,8 +4,8 @@ mod support;
 
 use std::{fs, path::Path};
 
-use custos_core::ErrorKind;
-use custos_metastore::{MetaStore, NodeId, OpenError, Options};
+use custos_core::{ErrorKind, MetaId};
+use custos_metastore::{MetaStore, OpenError, Options};
 use custos_ports::Ledger;
 use support::{has_upload, log_size, open, open_begun, open_upload, options};
 
@@ -135,7 +135,7 @@ async fn a_damaged_identity_is_named() {
 async fn a_directory_serves_its_own_node_only() {
     let dir = tempfile::tempdir().expect("temporary directory");
     fill(dir.path(), 1).await;
-    let other = Options { node_id: NodeId(2), ..options(dir.path()) };
+    let other = Options { node_id: MetaId(2), ..options(dir.path()) };
     let error = open_error(other).await;
     assert!(matches!(error, OpenError::WrongNode { found: 1, expected: 2, .. }), "{error}");
 }

@@ -13,6 +13,7 @@ pub mod fakes;
 mod key_ring;
 mod ledger;
 mod offline;
+mod peer_transport;
 mod shard_store;
 
 pub use clock::Clock;
@@ -22,6 +23,7 @@ pub use entropy::Entropy;
 pub use key_ring::{KeyRing, KeyRingError};
 pub use ledger::{Ledger, LedgerError};
 pub use offline::OfflineStore;
+pub use peer_transport::{MetaPeer, PeerFault, PeerInbox, PeerLane, PeerTransport};
 pub use shard_store::{ShardError, ShardStore};
 
 pub use custos_core::{
