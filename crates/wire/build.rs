@@ -13,8 +13,11 @@ const FILES: [&str; 6] = [
     "custos/v1/cluster.proto",
 ];
 
-const INTERNAL_FILES: [&str; 2] =
-    ["custos/internal/v1/meta.proto", "custos/internal/v1/shard.proto"];
+const INTERNAL_FILES: [&str; 3] = [
+    "custos/internal/v1/group_service.proto",
+    "custos/internal/v1/meta.proto",
+    "custos/internal/v1/shard.proto",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
@@ -30,6 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .compile_fds(descriptors)?;
     // Apart, so that reflection shows clients nothing of it.
     tonic_prost_build::configure()
+        .bytes(".custos.internal.v1.Packet.body")
         .bytes(".custos.internal.v1.WriteRequest.data")
         .bytes(".custos.internal.v1.WriteHead.header")
         .bytes(".custos.internal.v1.ReadResponse.data")

@@ -103,6 +103,8 @@ pub enum Rule {
     I1,
     /// I3: sealed evidence never changes.
     I3,
+    /// I6: commands and strong reads are linearizable; what would lose the quorum is not done.
+    I6,
     /// I10: every request stays within the named limits.
     I10,
 }
@@ -122,6 +124,7 @@ impl Rule {
             Self::R26 => "R26",
             Self::I1 => "I1",
             Self::I3 => "I3",
+            Self::I6 => "I6",
             Self::I10 => "I10",
         }
     }
@@ -140,6 +143,7 @@ impl Rule {
             Self::R26,
             Self::I1,
             Self::I3,
+            Self::I6,
             Self::I10,
         ]
         .into_iter()

@@ -4,7 +4,9 @@
 //! serves, nor what commands mean. Enter at [`MetaService`].
 
 mod bootstrap;
+mod group_service;
 mod service;
 
 pub use bootstrap::Bootstrap;
+pub use group_service::GroupService;
 pub use service::MetaService;

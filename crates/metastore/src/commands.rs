@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -9,10 +9,7 @@ use std::{
 use custos_core::limits::COMMAND_BATCH_ITEMS_MAX;
 use custos_ledger::{CommandBatch, Envelope, Outcome};
 use custos_ports::{Clock, LedgerError};
-use openraft::{
-    ServerState,
-    error::{ClientWriteError, RaftError},
-};
+use openraft::error::{ClientWriteError, RaftError};
 use tokio::{
     sync::{
         mpsc::{self, error::TrySendError},
@@ -23,6 +20,7 @@ use tokio::{
 
 use crate::{
     fault::Fault,
+    leadership::Leader,
     raft_types::{EncodedBatch, Raft, Replies},
 };
 
@@ -40,6 +38,7 @@ pub(crate) struct CommandQueue {
     items_max: usize,
     timeout: Duration,
     fault: Fault,
+    is_paused: Arc<AtomicBool>,
 }
 
 /// A command on its way, and who waits for it.
@@ -91,13 +90,26 @@ impl CommandQueue {
         let (queue, waiting) = mpsc::channel(items_max);
         let batcher = Batcher { raft, clock, waiting, carried: None, timeout };
         tokio::spawn(batcher.run());
-        Self { queue, items_max, timeout, fault }
+        Self { queue, items_max, timeout, fault, is_paused: Arc::default() }
     }
 
-    /// Commits one command and returns what it did.
+    /// No command is taken until [`resume`](Self::resume).
+    pub(crate) fn pause(&self) {
+        self.is_paused.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.is_paused.store(false, Ordering::Release);
+    }
+
+    /// Commits one command, if this member leads, and returns what it did.
     pub(crate) async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
         self.fault.check()?;
         envelope.check_size()?;
+        if self.is_paused.load(Ordering::Acquire) {
+            let reason = "leadership is moving to another node".to_owned();
+            return Err(LedgerError::Unavailable { reason });
+        }
         let (reply, answer) = oneshot::channel();
         let ticket = Arc::new(Ticket::new());
         let bytes = envelope.encoded_len();
@@ -194,17 +206,9 @@ impl Batcher {
     async fn propose(&self, envelopes: Vec<Envelope>) -> Result<Replies, LedgerError> {
         // Looked at before, because afterwards "not the leader" may also mean "no longer": the
         // entry was written here and may yet be committed by another leader.
-        let leader = {
-            let metrics = self.raft.metrics();
-            let metrics = metrics.borrow();
-            (metrics.state != ServerState::Leader).then_some(metrics.current_leader)
-        };
-        if let Some(leader) = leader {
-            let reason = match leader {
-                Some(leader) => format!("this node does not lead, node {leader} does"),
-                None => "no leader is known".to_owned(),
-            };
-            return Err(LedgerError::Unavailable { reason });
+        let leader = Leader::now(&self.raft);
+        if leader != Leader::Me {
+            return Err(LedgerError::Unavailable { reason: leader.elsewhere() });
         }
         let batch = CommandBatch { stamped: self.clock.now(), envelopes };
         let write = self.raft.client_write(EncodedBatch(batch.encode().into()));

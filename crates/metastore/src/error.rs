@@ -59,6 +59,19 @@ pub enum OpenError {
         /// The directory.
         dir: PathBuf,
     },
+    /// The node is a member of a group at another endpoint.
+    #[error(
+        "node {node} is a member of its group at {recorded}, not at {configured}: keep the \
+         endpoint, or remove the node and let it join anew with an empty folder"
+    )]
+    Moved {
+        /// The node.
+        node: u64,
+        /// Where the others reach it.
+        recorded: String,
+        /// Where it says that it is.
+        configured: String,
+    },
     /// The log ends before what was applied from it: acknowledged entries are lost.
     #[error(
         "the Raft log in {dir} ends at {log_end}, before the state that was made from it ({applied})"
@@ -118,9 +131,10 @@ impl OpenError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::InUse { .. } | Self::NoLeader { .. } => ErrorKind::Unavailable,
-            Self::NewerFormat { .. } | Self::WrongNode { .. } | Self::NotAMetaStore { .. } => {
-                ErrorKind::Invalid
-            }
+            Self::NewerFormat { .. }
+            | Self::WrongNode { .. }
+            | Self::NotAMetaStore { .. }
+            | Self::Moved { .. } => ErrorKind::Invalid,
             Self::DamagedIdentity { .. }
             | Self::LogLost { .. }
             | Self::LogShort { .. }

@@ -1,14 +1,21 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use custos_core::MetaId;
 use custos_ledger::{Answer, Envelope, Outcome, Query};
-use custos_ports::{Ledger, LedgerError};
+use custos_ports::{Ledger, LedgerError, PeerFault, PeerInbox};
 use parking_lot::RwLock;
 use tokio::{sync::Mutex, time};
 
 use crate::{
-    commands::CommandQueue, dir_lock::LockEnd, fault::Fault, raft_types::Raft, reads::ReadBarrier,
-    state::StateReader, status::MetaStoreStatus,
+    dir_lock::LockEnd,
+    fault::Fault,
+    members::Members,
+    network::{Inbox, MemberChange, MemberStatus},
+    raft_types::Raft,
+    router::Router,
+    status::MetaStoreStatus,
 };
 
 /// Longest wait for files to be closed after Raft has stopped.
@@ -31,9 +38,22 @@ struct Shared {
 /// What a running metastore needs to serve.
 pub(crate) struct Running {
     pub(crate) raft: Raft,
-    pub(crate) commands: CommandQueue,
-    pub(crate) barrier: ReadBarrier,
-    pub(crate) reader: StateReader,
+    pub(crate) router: Router,
+    pub(crate) members: Members,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
+/// A member of the group, as this one sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Its identity.
+    pub id: MetaId,
+    /// Where the others reach it.
+    pub endpoint: String,
+    /// Whether it has a vote.
+    pub is_voter: bool,
+    /// What it says of itself; `None` when it does not answer.
+    pub status: Option<MemberStatus>,
 }
 
 impl MetaStoreHandle {
@@ -72,6 +92,80 @@ impl MetaStoreHandle {
         }
     }
 
+    /// Takes a new member into the group: it receives the log, and has no vote yet. The same again
+    /// is fine. Any member may be asked.
+    ///
+    /// # Errors
+    /// A refusal; `Unavailable` and `Unknown` may be tried again.
+    pub async fn add_learner(&self, id: MetaId, endpoint: String) -> Result<(), LedgerError> {
+        self.change(MemberChange::AddLearner { id, endpoint }).await
+    }
+
+    /// Gives a member that has caught up a vote.
+    ///
+    /// # Errors
+    /// `Unavailable` while it is behind; else as [`add_learner`](Self::add_learner).
+    pub async fn promote(&self, id: MetaId) -> Result<(), LedgerError> {
+        self.change(MemberChange::Promote(id)).await
+    }
+
+    /// Takes a member out of the group. Its id never comes back.
+    ///
+    /// # Errors
+    /// Refused (invariant I6) when those who stay and answer would be no quorum; else as
+    /// [`add_learner`](Self::add_learner).
+    pub async fn remove_member(&self, id: MetaId) -> Result<(), LedgerError> {
+        self.change(MemberChange::Remove(id)).await
+    }
+
+    /// Makes a member the leader. No command is taken for about a second.
+    ///
+    /// # Errors
+    /// Refused (invariant I6) for one without a vote; else as [`add_learner`](Self::add_learner).
+    pub async fn lead(&self, id: MetaId) -> Result<(), LedgerError> {
+        self.change(MemberChange::Lead(id)).await
+    }
+
+    async fn change(&self, change: MemberChange) -> Result<(), LedgerError> {
+        let router = self.running()?.router.clone();
+        router.change(&change).await
+    }
+
+    /// The members of the group, each asked how it is.
+    ///
+    /// # Errors
+    /// When this one is stopped.
+    pub async fn members(&self) -> Result<Vec<GroupMember>, LedgerError> {
+        let running = self.running()?;
+        let me = MetaId(running.raft.metrics().borrow().id);
+        let members = running.members.statuses().await.into_iter();
+        let members = members.map(|(peer, is_voter, status)| GroupMember {
+            status: if peer.id == me { Some(running.inbox.status()) } else { status },
+            id: peer.id,
+            endpoint: peer.endpoint,
+            is_voter,
+        });
+        Ok(members.collect())
+    }
+
+    /// Before a planned stop: lets another member lead, if this one does and there is another.
+    /// Takes a second or two.
+    pub async fn leave_lead(&self) {
+        let Ok(running) = self.running() else { return };
+        if let Err(error) = running.members.leave_lead().await {
+            tracing::warn!(%error, "leadership is not handed over; the others will notice");
+        }
+    }
+
+    /// Waits until a leader is known and this member's state is current.
+    ///
+    /// # Errors
+    /// When it is not after the time that a request may take, or this member is stopped.
+    pub async fn wait_until_current(&self) -> Result<(), LedgerError> {
+        let router = self.running()?.router.clone();
+        router.wait_until_current().await
+    }
+
     fn running(&self) -> Result<Arc<Running>, LedgerError> {
         self.shared.fault.check()?;
         let running = self.shared.running.read().clone();
@@ -83,16 +177,22 @@ impl MetaStoreHandle {
 #[async_trait]
 impl Ledger for MetaStoreHandle {
     async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
-        let commands = self.running()?.commands.clone();
-        commands.submit(envelope).await
+        let router = self.running()?.router.clone();
+        router.submit(envelope).await
     }
 
     async fn query(&self, query: Query) -> Result<Answer, LedgerError> {
-        let (barrier, reader) = {
-            let running = self.running()?;
-            (running.barrier.clone(), running.reader.clone())
-        };
-        barrier.pass().await?;
-        reader.query(query).await
+        let router = self.running()?.router.clone();
+        router.query(query).await
+    }
+}
+
+#[async_trait]
+impl PeerInbox for MetaStoreHandle {
+    async fn receive(&self, message: Bytes) -> Result<Bytes, PeerFault> {
+        let running = self.running();
+        let inbox = running.map(|running| running.inbox.clone());
+        let inbox = inbox.map_err(|error| PeerFault::Refused { reason: error.to_string() })?;
+        inbox.receive(message).await
     }
 }

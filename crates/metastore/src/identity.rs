@@ -18,6 +18,8 @@ const FILE_NAME: &str = "meta.json";
 pub(crate) enum Phase {
     /// It never took part: an empty log is right.
     New,
+    /// It waits for its group's leader: an empty log is right.
+    Joining,
     /// It takes part: an empty log means that the log was lost.
     Member,
 }
@@ -47,20 +49,7 @@ impl Identity {
             }
             Err(error) => return Err(StoreError::io("read", &path)(error).into()),
         };
-        let damaged = |error: serde_json::Error| OpenError::DamagedIdentity {
-            path: path.clone(),
-            reason: error.to_string(),
-        };
-        // The version is looked at alone first: a newer file may differ in all else.
-        let FormatOnly { format_version } = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if format_version > FORMAT_VERSION {
-            return Err(OpenError::NewerFormat {
-                path,
-                found: format_version,
-                supported: FORMAT_VERSION,
-            });
-        }
-        let identity: Self = serde_json::from_slice(&bytes).map_err(damaged)?;
+        let identity = Self::parse(&path, &bytes)?;
         if identity.node_id != node_id.0 {
             return Err(OpenError::WrongNode {
                 dir: dir.to_owned(),
@@ -69,6 +58,23 @@ impl Identity {
             });
         }
         Ok(identity)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, OpenError> {
+        let damaged = |error: serde_json::Error| OpenError::DamagedIdentity {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        // The version is looked at alone first: a newer file may differ in all else.
+        let FormatOnly { format_version } = serde_json::from_slice(bytes).map_err(damaged)?;
+        if format_version > FORMAT_VERSION {
+            return Err(OpenError::NewerFormat {
+                path: path.to_owned(),
+                found: format_version,
+                supported: FORMAT_VERSION,
+            });
+        }
+        serde_json::from_slice(bytes).map_err(damaged)
     }
 
     fn create(dir: &Path, node_id: MetaId) -> Result<Self, OpenError> {
@@ -90,10 +96,20 @@ impl Identity {
         self.phase
     }
 
-    /// Records durably that the node takes part from now on.
-    pub(crate) fn become_member(&mut self, dir: &Path) -> Result<(), StoreError> {
-        self.phase = Phase::Member;
+    /// Records durably how far the node has got.
+    pub(crate) fn reach(&mut self, dir: &Path, phase: Phase) -> Result<(), StoreError> {
+        self.phase = phase;
         self.write(dir)
+    }
+
+    /// Whose directory `dir` is, if it is a metastore's.
+    pub(crate) fn node_of(dir: &Path) -> Result<Option<MetaId>, OpenError> {
+        let path = dir.join(FILE_NAME);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(MetaId(Self::parse(&path, &bytes)?.node_id))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("read", &path)(error).into()),
+        }
     }
 
     fn write(&self, dir: &Path) -> Result<(), StoreError> {

@@ -7,8 +7,10 @@
 //! many nodes there are. Bytes on disk: `docs/formats/metastore.md`.
 //!
 //! Enter at [`MetaStore::open`], which gives a [`MetaStoreHandle`]: an implementation of
-//! `custos_ports::Ledger`. Inside, a command's way is `commands` (batching) → `log` (durable) →
-//! `state` (applied), and a query's is `reads` (is the state current?) → `state`.
+//! `custos_ports::Ledger`, and of `custos_ports::PeerInbox` for what other members send. Inside, a
+//! command's way is `router` (who leads?) → `commands` (batching) → `log` (durable) → `state`
+//! (applied), and a query's is `router` → `reads` (is the state current?) → `state`. What goes
+//! between members is in `network`, changes of the group in `members`.
 
 mod commands;
 #[cfg(test)]
@@ -19,7 +21,9 @@ mod error;
 mod fault;
 mod handle;
 mod identity;
+mod leadership;
 mod log;
+mod members;
 mod metastore;
 mod network;
 mod options;
@@ -29,11 +33,13 @@ mod reads;
 mod records;
 mod recovery;
 mod rocks;
+mod router;
 mod state;
 mod status;
 
 pub use error::OpenError;
-pub use handle::MetaStoreHandle;
+pub use handle::{GroupMember, MetaStoreHandle};
 pub use metastore::MetaStore;
-pub use options::Options;
+pub use network::MemberStatus;
+pub use options::{Beginning, GroupOptions, Options};
 pub use status::{MetaStoreStatus, NodeRole};

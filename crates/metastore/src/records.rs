@@ -21,16 +21,22 @@ pub(crate) fn decode_log_id(what: &'static str, bytes: &[u8]) -> Result<LogId, S
 }
 
 pub(crate) fn encode_vote(vote: &Vote) -> Vec<u8> {
-    let message = proto::RaftVote {
-        term: vote.leader_id.term,
-        node: Some(vote.leader_id.node_id),
-        committed: vote.committed,
-    };
-    message.encode_to_vec()
+    vote_to_proto(vote).encode_to_vec()
 }
 
 pub(crate) fn decode_vote(bytes: &[u8]) -> Result<Vote, StoreError> {
-    let message: proto::RaftVote = parse("vote", bytes)?;
+    vote_from_proto(&parse("vote", bytes)?)
+}
+
+pub(crate) fn vote_to_proto(vote: &Vote) -> proto::RaftVote {
+    proto::RaftVote {
+        term: vote.leader_id.term,
+        node: Some(vote.leader_id.node_id),
+        committed: vote.committed,
+    }
+}
+
+pub(crate) fn vote_from_proto(message: &proto::RaftVote) -> Result<Vote, StoreError> {
     let node = message.node.ok_or_else(|| StoreError::damaged("vote", "it names no node"))?;
     Ok(Vote { leader_id: LeaderId::new(message.term, node), committed: message.committed })
 }
@@ -50,13 +56,19 @@ pub(crate) fn encode_entry(entry: &Entry) -> Vec<u8> {
 }
 
 pub(crate) fn decode_entry(index: u64, bytes: &[u8]) -> Result<Entry, StoreError> {
+    let entry = decode_sent_entry(bytes)?;
+    if entry.log_id.index != index {
+        let reason = format!("the entry under index {index} says that it is {}", entry.log_id);
+        return Err(StoreError::damaged("log entry", reason));
+    }
+    Ok(entry)
+}
+
+/// An entry that comes from another member: whether it fits is Raft's business.
+pub(crate) fn decode_sent_entry(bytes: &[u8]) -> Result<Entry, StoreError> {
     use proto::raft_entry::Payload;
     let message: proto::RaftEntry = parse("log entry", bytes)?;
     let id = message.id.ok_or_else(|| StoreError::damaged("log entry", "it has no id"))?;
-    if id.index != index {
-        let reason = format!("the entry under index {index} says that it is {}", id.index);
-        return Err(StoreError::damaged("log entry", reason));
-    }
     let payload = match message.payload {
         Some(Payload::Blank(_)) => EntryPayload::Blank,
         Some(Payload::Commands(bytes)) => EntryPayload::Normal(EncodedBatch(bytes)),
@@ -101,11 +113,11 @@ fn parse<M: Message + Default>(what: &'static str, bytes: &[u8]) -> Result<M, St
     M::decode(bytes).map_err(|error| StoreError::damaged(what, error.to_string()))
 }
 
-fn log_id_to_proto(id: &LogId) -> proto::RaftLogId {
+pub(crate) fn log_id_to_proto(id: &LogId) -> proto::RaftLogId {
     proto::RaftLogId { term: id.leader_id.term, node: id.leader_id.node_id, index: id.index }
 }
 
-fn log_id_from_proto(id: &proto::RaftLogId) -> LogId {
+pub(crate) fn log_id_from_proto(id: &proto::RaftLogId) -> LogId {
     LogId::new(CommittedLeaderId::new(id.term, id.node), id.index)
 }
 
@@ -149,15 +161,22 @@ fn stored_membership_from_proto(message: proto::RaftStoredMembership) -> StoredM
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use bytes::Bytes;
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
 
-    fn log_ids() -> impl Strategy<Value = LogId> {
+    pub(crate) fn log_ids() -> impl Strategy<Value = LogId> {
         (any::<u64>(), any::<u64>(), any::<u64>())
             .prop_map(|(term, node, index)| LogId::new(CommittedLeaderId::new(term, node), index))
+    }
+
+    pub(crate) fn votes() -> impl Strategy<Value = Vote> {
+        (any::<u64>(), any::<u64>(), any::<bool>()).prop_map(|(term, node, committed)| Vote {
+            leader_id: LeaderId::new(term, node),
+            committed,
+        })
     }
 
     fn memberships() -> impl Strategy<Value = Membership> {
@@ -170,7 +189,7 @@ mod tests {
         })
     }
 
-    fn entries() -> impl Strategy<Value = Entry> {
+    pub(crate) fn entries() -> impl Strategy<Value = Entry> {
         let payload = prop_oneof![
             Just(EntryPayload::Blank),
             vec(any::<u8>(), 0..200)

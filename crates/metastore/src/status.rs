@@ -18,6 +18,41 @@ pub enum NodeRole {
     Stopped,
 }
 
+impl From<ServerState> for NodeRole {
+    fn from(state: ServerState) -> Self {
+        match state {
+            ServerState::Leader => Self::Leader,
+            ServerState::Follower => Self::Follower,
+            ServerState::Candidate => Self::Candidate,
+            ServerState::Learner => Self::Learner,
+            ServerState::Shutdown => Self::Stopped,
+        }
+    }
+}
+
+impl NodeRole {
+    const ALL: [Self; 5] =
+        [Self::Leader, Self::Follower, Self::Candidate, Self::Learner, Self::Stopped];
+
+    /// The stable lower-case name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leader => "leader",
+            Self::Follower => "follower",
+            Self::Candidate => "candidate",
+            Self::Learner => "learner",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The role of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
 /// How a metastore is doing. Indexes are positions in the Raft log, not in the custody log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetaStoreStatus {
@@ -46,13 +81,7 @@ impl MetaStoreStatus {
         let metrics = raft.metrics().borrow().clone();
         Self {
             node_id: MetaId(metrics.id),
-            role: match metrics.state {
-                ServerState::Leader => NodeRole::Leader,
-                ServerState::Follower => NodeRole::Follower,
-                ServerState::Candidate => NodeRole::Candidate,
-                ServerState::Learner => NodeRole::Learner,
-                ServerState::Shutdown => NodeRole::Stopped,
-            },
+            role: metrics.state.into(),
             leader: metrics.current_leader.map(MetaId),
             term: metrics.current_term,
             last_log_index: metrics.last_log_index,

@@ -2,7 +2,8 @@
 //! them.
 //!
 //! Owns the channels to `custos.internal.v1`, the conversions that both ends share, and the remote
-//! sides of three ports: [`RemoteShardStore`], [`RemoteLedger`] and [`ClusterPeers`]. Must not know
+//! sides of four ports: [`RemoteShardStore`], [`RemoteLedger`], [`ClusterPeers`] and
+//! [`GroupTransport`]. Must not know
 //! disks, the law, or who serves. Enter at [`ClusterPeers`] for shards and at [`RemoteLedger`] for
 //! the law; a server starts at [`convert`], [`failure`] and [`system_actor_of`].
 
@@ -14,6 +15,7 @@ mod error;
 pub mod failure;
 #[cfg(feature = "fakes")]
 pub mod fakes;
+mod group;
 mod identity;
 mod jitter;
 mod ledger;
@@ -24,6 +26,7 @@ mod shard_store;
 pub use channels::{Channels, PeerTls};
 pub use cluster::{ClusterOptions, ClusterPeers, NodeClient};
 pub use error::PeerError;
+pub use group::{GroupTransport, Joined};
 pub use identity::{actor_of, system_actor_of};
 pub use ledger::{RemoteLedger, RemoteLedgerOptions};
 pub use shard_store::{Deadlines, RemoteShardStore};

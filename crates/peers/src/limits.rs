@@ -18,6 +18,9 @@ pub const FRAME_BYTES_MAX: u32 = 1 << 20;
 pub const PIECE_BYTES_MAX: usize = 1 << 20;
 /// Most shards in one listing, one removal or one list of quarantined items.
 pub const SHARD_ITEMS_MAX: usize = 1000;
+/// Largest message between members of the ledger's group: 4 MiB, which is more than the most log
+/// entries that are sent at once.
+pub const GROUP_MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// Longest text about a failure that travels: 1 KiB.
 pub const REASON_BYTES_MAX: usize = 1 << 10;
 

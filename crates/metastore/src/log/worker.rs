@@ -48,7 +48,18 @@ struct Write {
     ops: Vec<WriteOp>,
     durability: Durability,
     flushed: Option<LogFlushed<TypeConfig>>,
-    done: oneshot::Sender<Result<(), StoreError>>,
+    done: Option<oneshot::Sender<Result<(), StoreError>>>,
+}
+
+impl Write {
+    /// Entries are reported twice: when they can be read, and when they are durable.
+    fn say_readable(&mut self) {
+        if self.flushed.is_some()
+            && let Some(done) = self.done.take()
+        {
+            let _ = done.send(Ok(()));
+        }
+    }
 }
 
 /// The way to the worker. The worker has ended, and its database with it, when the last clone is
@@ -98,7 +109,8 @@ impl LogWriter {
         self.submit(ops, durability, None).await
     }
 
-    /// Writes entries and reports to `flushed` when they are synced; returns then, too.
+    /// Writes entries and reports to `flushed` when they are synced. Returns when they can be read,
+    /// which is before: so they are on their way to the other members while they are synced here.
     pub(super) async fn append(
         &self,
         ops: Vec<WriteOp>,
@@ -115,7 +127,7 @@ impl LogWriter {
     ) -> Result<(), StoreError> {
         let (done, result) = oneshot::channel();
         let stopped = || self.stopped();
-        let write = Write { ops, durability, flushed, done };
+        let write = Write { ops, durability, flushed, done: Some(done) };
         let queue = self.running.queue.as_ref().expect("taken only when dropped");
         queue.send(write).await.map_err(|_| stopped())?;
         result.await.map_err(|_| stopped())?
@@ -137,8 +149,13 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while let Some(first) = self.writes.blocking_recv() {
-            let group = self.gather(first);
-            let result = self.commit(&group).map_err(|error| self.fault.raised_by(error));
+            let mut group = self.gather(first);
+            let written = self.write(&group);
+            if written.is_ok() {
+                group.iter_mut().for_each(Write::say_readable);
+            }
+            let synced = written.and_then(|()| self.sync(&group));
+            let result = synced.map_err(|error| self.fault.raised_by(error));
             answer(group, result.as_ref().err());
         }
     }
@@ -156,7 +173,7 @@ impl Worker {
         group
     }
 
-    fn commit(&self, group: &[Write]) -> Result<(), StoreError> {
+    fn write(&self, group: &[Write]) -> Result<(), StoreError> {
         self.fault.check_store()?;
         let mut batch = WriteBatch::default();
         for op in group.iter().flat_map(|write| &write.ops) {
@@ -165,9 +182,17 @@ impl Worker {
                 WriteOp::DeleteRange(start, end) => batch.delete_range(start, end),
             }
         }
-        let mut options = WriteOptions::default();
-        options.set_sync(group.iter().any(|write| write.durability == Durability::Synced));
-        self.log.db.write_opt(batch, &options).map_err(StoreError::rocks("write the raft log"))
+        self.log
+            .db
+            .write_opt(batch, &WriteOptions::default())
+            .map_err(StoreError::rocks("write the raft log"))
+    }
+
+    fn sync(&self, group: &[Write]) -> Result<(), StoreError> {
+        if group.iter().all(|write| write.durability == Durability::Lazy) {
+            return Ok(());
+        }
+        self.log.db.flush_wal(true).map_err(StoreError::rocks("sync the raft log"))
     }
 }
 
@@ -183,6 +208,8 @@ fn answer(group: Vec<Write>, error: Option<&StoreError>) {
             flushed.log_io_completed(result);
         }
         // Nobody waits any more when Raft is being stopped: the write stands all the same.
-        let _ = write.done.send(result);
+        if let Some(done) = write.done {
+            let _ = done.send(result);
+        }
     }
 }

@@ -9,6 +9,39 @@ const MAGIC: &[u8; 8] = b"CUSTSNAP";
 const VERSION: u32 = 1;
 const HEAD_BYTES: usize = 16;
 
+/// What a manifest lists, for those who send and receive snapshots.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ManifestListing {
+    pub(crate) id: String,
+    pub(crate) meta: SnapshotMeta,
+    /// Names and lengths, in the manifest's order.
+    pub(crate) files: Vec<(String, u64)>,
+    /// Bytes of the file `SNAPSHOT`.
+    pub(crate) encoded: Vec<u8>,
+}
+
+/// The manifest in `dir`, whose files are there.
+pub(crate) fn read_manifest(dir: &Path) -> Result<ManifestListing, StoreError> {
+    Manifest::read(dir).map(|manifest| manifest.listing())
+}
+
+/// A manifest from another member.
+pub(crate) fn parse_manifest(bytes: &[u8]) -> Result<ManifestListing, StoreError> {
+    let manifest = Manifest::decode(bytes)?;
+    let is_data = |name: &str| is_data(name) && !name.ends_with(".draft");
+    match manifest.file_names().find(|name| !is_data(name)) {
+        Some(name) => {
+            Err(StoreError::damaged("snapshot manifest", format!("{name:?} is no part of a state")))
+        }
+        None => Ok(manifest.listing()),
+    }
+}
+
+/// Writes a manifest beside the files that it lists: from then on they are a snapshot.
+pub(crate) fn write_manifest(dir: &Path, encoded: &[u8]) -> Result<(), StoreError> {
+    durable::replace_file(&dir.join(FILE_NAME), encoded)
+}
+
 /// The file `SNAPSHOT`: what a snapshot's directory holds. It is written last, so a directory
 /// without it is unfinished.
 ///
@@ -31,7 +64,16 @@ impl Manifest {
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), StoreError> {
-        durable::replace_file(&dir.join(FILE_NAME), &self.encode())
+        write_manifest(dir, &self.encode())
+    }
+
+    fn listing(&self) -> ManifestListing {
+        ManifestListing {
+            id: self.0.id.clone(),
+            meta: self.meta(),
+            files: self.0.files.iter().map(|file| (file.name.clone(), file.bytes)).collect(),
+            encoded: self.encode(),
+        }
     }
 
     /// Reads the manifest of `dir` and checks that its files are there, whole in length. Their

@@ -11,4 +11,5 @@ mod snapshots;
 mod view;
 
 pub(crate) use machine::{StateMachine, StateReader};
+pub(crate) use manifest::{ManifestListing, parse_manifest, read_manifest, write_manifest};
 pub(crate) use snapshots::SnapshotDir;

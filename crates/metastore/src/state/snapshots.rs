@@ -35,7 +35,7 @@ struct Held {
 }
 
 impl SnapshotDir {
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.dir.path()
     }
 }

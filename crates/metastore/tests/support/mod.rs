@@ -1,6 +1,8 @@
 //! What the metastore's tests share: a clock by hand, commands to submit, a store to open.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod fabric;
+
 use std::{
     path::Path,
     sync::{
