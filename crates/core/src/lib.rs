@@ -16,6 +16,7 @@ mod evidence;
 mod hash;
 mod ids;
 pub mod limits;
+mod meta;
 pub mod placement;
 mod profile;
 mod shard;
@@ -38,6 +39,7 @@ pub use ids::{
     ChunkIndex, DiskGeneration, DiskId, Epoch, EvidenceId, LogIndex, MetaId, NodeId, ParseIdError,
     RunId, Salt, ShardSlot, UploadKey, VaultId,
 };
+pub use meta::{MetaMember, MetaMemberState};
 pub use profile::{ErasureProfile, ParseProfileError};
 pub use shard::{
     Fullness, Quarantined, RemovalOrder, RemovalReason, ShardDamage, ShardEntry, ShardKey,

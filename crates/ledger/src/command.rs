@@ -1,8 +1,8 @@
 use custos_core::{
     Actor, Checkpoint, ChunkSize, ClusterMap, CustodyEntry, Descriptor, DiskGeneration, DiskId,
     Epoch, ErasureProfile, EvidenceId, EvidenceRecord, FailureDomain, InclusionProof, Labels,
-    LogIndex, NodeId, RunId, SealedParts, ShardDamage, ShardKey, Timestamp, UploadKey,
-    UploadSession, VaultId,
+    LogIndex, MetaId, MetaMember, NodeId, RunId, SealedParts, ShardDamage, ShardKey, Timestamp,
+    UploadKey, UploadSession, VaultId,
 };
 
 /// Longest wrapped data key: 256 bytes.
@@ -143,6 +143,26 @@ pub enum Command {
         /// Name of the key, 8 random bytes; nothing of the key itself.
         key_id: [u8; 8],
     },
+    /// A metadata node says who it is, at every start, and is given its identity: the first one
+    /// that says so is [`MetaId`] 1, the one that began the cluster. The same token is the same
+    /// member, with the name and endpoint that it has now. At most [`META_MEMBERS_MAX`] are
+    /// admitted at once.
+    AdmitMeta {
+        /// Random bytes of its folder.
+        token: [u8; 16],
+        /// Name that people use, unique among admitted members, 1 to 64 bytes, one line.
+        name: String,
+        /// Where its internal services are, at most 256 bytes; empty only of a member that is
+        /// alone. No two admitted members have the same.
+        endpoint: String,
+    },
+    /// Takes a metadata node out of the group for good. Refused for the last admitted one.
+    RetireMeta {
+        /// Which member.
+        id: MetaId,
+        /// Why, 1 to [`ABORT_REASON_BYTES_MAX`] bytes, one line.
+        reason: String,
+    },
 }
 
 /// Most disks in one `RegisterDisks`.
@@ -155,6 +175,10 @@ pub const VAULTS_MAX: usize = 4096;
 pub const NODES_MAX: usize = 1024;
 /// Most disks of a cluster.
 pub const DISKS_MAX: usize = 16_384;
+/// Most metadata nodes that are admitted at once.
+pub const META_MEMBERS_MAX: usize = 9;
+/// Most metadata nodes that were ever admitted: retired ones stay on record.
+pub const META_MEMBERS_EVER_MAX: usize = 1024;
 /// Most damaged shards that are on record and not repaired; more are refused until some are.
 pub const DAMAGE_ITEMS_MAX: u64 = 100_000;
 /// Longest text that says what is wrong with a shard: 512 bytes, one line.
@@ -241,6 +265,10 @@ pub enum Outcome {
     DamageNoted,
     /// The key that the cluster's evidence is sealed under, by this command or before.
     KeyAdopted([u8; 8]),
+    /// The metadata node is a member, by this command or before.
+    MetaAdmitted(MetaMember),
+    /// The metadata node is retired, by this command or before.
+    MetaRetired(MetaMember),
 }
 
 /// A strong read of the ledger.
@@ -294,6 +322,8 @@ pub enum Query {
         /// [`PAGE_ITEMS_DEFAULT`](custos_core::limits).
         limit: usize,
     },
+    /// The metadata nodes that are or were admitted.
+    MetaMembers,
 }
 
 /// What a query found.
@@ -337,6 +367,9 @@ pub enum Answer {
         /// There are more after the last item.
         more: bool,
     },
+    /// For [`Query::MetaMembers`]: in order of id, retired ones too, at most
+    /// [`META_MEMBERS_EVER_MAX`].
+    MetaMembers(Vec<MetaMember>),
 }
 
 /// Identity, policy and clock of the cluster.

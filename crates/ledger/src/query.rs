@@ -8,7 +8,7 @@ use crate::{
     stored::{
         clock, cluster, cluster_map, custody_log, damage,
         evidence::{self, Life},
-        listing, map_epoch,
+        listing, map_epoch, meta_member,
     },
 };
 
@@ -39,6 +39,7 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Answer {
         Query::ProveConsistency { old } => Answer::Consistency(custody::consistency(kv, *old)),
         Query::ClusterMap { newer_than } => Answer::ClusterMap(map_after(kv, *newer_than)),
         Query::ListDamage { after, limit } => list_damage(kv, after.as_ref(), page_items(*limit)),
+        Query::MetaMembers => Answer::MetaMembers(meta_member::all(kv)),
     }
 }
 

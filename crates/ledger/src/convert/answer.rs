@@ -47,6 +47,7 @@ impl Answer {
             Sent::Damage(it) => {
                 Self::Damage { items: all(it.items)?, total: it.total, more: it.more }
             }
+            Sent::MetaMembers(it) => Self::MetaMembers(all(it.members)?),
         })
     }
 }
@@ -90,6 +91,9 @@ impl From<&Answer> for Sent {
                 items: items.iter().map(Into::into).collect(),
                 total: *total,
                 more: *more,
+            }),
+            Answer::MetaMembers(members) => Self::MetaMembers(internal::MetaMembersAnswer {
+                members: members.iter().map(Into::into).collect(),
             }),
         }
     }

@@ -1,5 +1,5 @@
 use custos_core::{
-    DiskGeneration, DiskId, Epoch, EvidenceId, NodeId, RunId, ShardDamage, UploadKey,
+    DiskGeneration, DiskId, Epoch, EvidenceId, MetaId, NodeId, RunId, ShardDamage, UploadKey,
 };
 
 use super::{
@@ -119,6 +119,14 @@ impl From<&Command> for Stored {
                 disk_id: disk_id.as_bytes().to_vec(),
                 key: Some(key.into()),
             }),
+            Command::AdmitMeta { token, name, endpoint } => Self::AdmitMeta(proto::AdmitMeta {
+                token: token.to_vec(),
+                name: name.clone(),
+                endpoint: endpoint.clone(),
+            }),
+            Command::RetireMeta { id, reason } => {
+                Self::RetireMeta(proto::RetireMeta { meta_id: id.0, reason: reason.clone() })
+            }
         }
     }
 }
@@ -201,6 +209,14 @@ impl TryFrom<Stored> for Command {
                     disk_id: DiskId(fixed(M, "disk_id", &it.disk_id)?),
                     key: need(M, "key", it.key)?.try_into()?,
                 }
+            }
+            Stored::AdmitMeta(it) => Self::AdmitMeta {
+                token: fixed("AdmitMeta", "token", &it.token)?,
+                name: it.name,
+                endpoint: it.endpoint,
+            },
+            Stored::RetireMeta(it) => {
+                Self::RetireMeta { id: MetaId(it.meta_id), reason: it.reason }
             }
         })
     }

@@ -5,6 +5,7 @@ mod answer;
 mod cluster;
 mod command;
 mod evidence;
+mod meta_member;
 mod outcome;
 mod policy;
 mod query;

@@ -21,6 +21,8 @@ impl Outcome {
             Self::MapChanged(epoch) => Sent::MapChanged(epoch.0),
             Self::DamageNoted => Sent::DamageNoted(Nothing {}),
             Self::KeyAdopted(key_id) => Sent::KeyAdopted(key_id.to_vec()),
+            Self::MetaAdmitted(member) => Sent::MetaAdmitted(member.into()),
+            Self::MetaRetired(member) => Sent::MetaRetired(member.into()),
         };
         LedgerOutcome { outcome: Some(outcome) }.encode_to_vec()
     }
@@ -43,6 +45,8 @@ impl Outcome {
             Sent::KeyAdopted(key_id) => {
                 Self::KeyAdopted(fixed("LedgerOutcome", "key_adopted", &key_id)?)
             }
+            Sent::MetaAdmitted(member) => Self::MetaAdmitted(member.try_into()?),
+            Sent::MetaRetired(member) => Self::MetaRetired(member.try_into()?),
         })
     }
 }

@@ -51,6 +51,7 @@ impl Query {
                 let after = it.after.map(position_of).transpose()?;
                 Self::ListDamage { after, limit: limit_of(it.limit) }
             }
+            Sent::MetaMembers(Nothing {}) => Self::MetaMembers,
         })
     }
 }
@@ -82,6 +83,7 @@ impl From<&Query> for Sent {
                 }),
                 limit: *limit as u64,
             }),
+            Query::MetaMembers => Self::MetaMembers(Nothing {}),
         }
     }
 }

@@ -17,6 +17,7 @@
 //! | a copy or an old state of a disk, a disk that was removed | R14 | `register_disks.rs` |
 //! | removing a disk that a vault needs | I1 | `remove_disk.rs` |
 //! | vaults whose slots are not apart, or that were planned on an old map | I1 | `create_vaults.rs` |
+//! | a second metadata node of one name or endpoint, one that was retired, retiring the last | R14 | `admit_meta.rs`, `retire_meta.rs` |
 //! | more nodes, disks, vaults or damage on record than the limits | I10 | each |
 //!
 //! How long evidence is kept is decided in `retention.rs` alone. That is also the place where a
@@ -27,6 +28,7 @@
 //! the custody log here, for all of them.
 
 mod abort_upload;
+mod admit_meta;
 mod adopt_key;
 mod create_vaults;
 mod init_cluster;
@@ -39,6 +41,7 @@ mod remove_disk;
 mod report_damage;
 mod report_repair;
 mod retention;
+mod retire_meta;
 mod seal;
 mod text;
 
@@ -156,6 +159,13 @@ fn decide<K: Kv>(kv: &mut K, envelope: &Envelope, now: Timestamp) -> Result<Outc
             report_repair::report_repair(kv, envelope, now, *disk_id, key)
         }
         (Command::AdoptKey { key_id }, Some(_)) => adopt_key::adopt_key(kv, envelope, now, *key_id),
+        (Command::AdmitMeta { token, name, endpoint }, Some(_)) => {
+            let request = admit_meta::AdmitMeta { token: *token, name, endpoint };
+            admit_meta::admit_meta(kv, envelope, now, &request)
+        }
+        (Command::RetireMeta { id, reason }, Some(_)) => {
+            retire_meta::retire_meta(kv, envelope, now, *id, reason)
+        }
     }
 }
 
@@ -187,7 +197,9 @@ fn evidence_attempted(command: &Command) -> Option<(&'static str, EvidenceId)> {
         | Command::CreateVaults { .. }
         | Command::ReportDamage { .. }
         | Command::ReportRepair { .. }
-        | Command::AdoptKey { .. } => None,
+        | Command::AdoptKey { .. }
+        | Command::AdmitMeta { .. }
+        | Command::RetireMeta { .. } => None,
         Command::Seal { evidence_id, .. } => Some(("seal", *evidence_id)),
         Command::AbortUpload { evidence_id, .. } => Some(("abort_upload", *evidence_id)),
         Command::RecordView { evidence_id, .. } => Some(("record_view", *evidence_id)),

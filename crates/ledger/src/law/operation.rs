@@ -4,13 +4,15 @@ use custos_core::{Act, Actor, DiskId, DiskRecord, Refusal, Role, Rule, Timestamp
 
 use super::text;
 use crate::{
-    Envelope, Kv, KvRead,
+    ABORT_REASON_BYTES_MAX, Envelope, Kv, KvRead,
     custody::{self, NewEntry, Subject},
     stored::disk,
 };
 
 /// Longest name of a node or disk, and longest label: 64 bytes.
 const NAME_BYTES_MAX: usize = 64;
+/// Longest endpoint of a node: 256 bytes.
+const ENDPOINT_BYTES_MAX: usize = 256;
 
 /// Refuses whoever is neither the store itself nor a developer (rule R23).
 pub(super) fn check_operator(actor: &Actor) -> Result<(), Refusal> {
@@ -35,6 +37,20 @@ pub(super) fn check_name(field: &'static str, name: &str) -> Result<(), Refusal>
 /// Refuses a label that is longer than 64 bytes or more than one line.
 pub(super) fn check_label(field: &'static str, label: &str) -> Result<(), Refusal> {
     text::check_line(field, label, NAME_BYTES_MAX)
+}
+
+/// Refuses an endpoint that is longer than 256 bytes or more than one line.
+pub(super) fn check_endpoint(endpoint: &str) -> Result<(), Refusal> {
+    text::check_line("endpoint", endpoint, ENDPOINT_BYTES_MAX)
+}
+
+/// Refuses a reason that says nothing (rule R26), is too long or more than one line. `asked` is
+/// what it should say.
+pub(super) fn check_reason(asked: &str, reason: &str) -> Result<(), Refusal> {
+    if reason.is_empty() {
+        return Err(Refusal::invalid(Rule::R26, "reason", format!("empty: say {asked}")));
+    }
+    text::check_line("reason", reason, ABORT_REASON_BYTES_MAX)
 }
 
 /// Refuses a list of no items or of more than `items_max` (invariant I10).

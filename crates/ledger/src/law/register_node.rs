@@ -1,13 +1,10 @@
 use custos_core::{Labels, NodeId, NodeRecord, Refusal, Rule, RunId, Timestamp};
 
-use super::{operation, text};
+use super::operation;
 use crate::{
     Envelope, Kv, KvRead, NODES_MAX, Outcome,
     stored::{map_epoch, node},
 };
-
-/// Longest endpoint of a node: 256 bytes.
-const ENDPOINT_BYTES_MAX: usize = 256;
 
 /// What `Command::RegisterNode` asks for.
 pub(super) struct RegisterNode<'a> {
@@ -51,7 +48,7 @@ pub(super) fn register_node(
 
 fn check_texts(request: &RegisterNode<'_>) -> Result<(), Refusal> {
     operation::check_name("name", request.name)?;
-    text::check_line("endpoint", request.endpoint, ENDPOINT_BYTES_MAX)?;
+    operation::check_endpoint(request.endpoint)?;
     operation::check_label("zone", &request.labels.zone)?;
     operation::check_label("rack", &request.labels.rack)?;
     operation::check_name("host", &request.labels.host)

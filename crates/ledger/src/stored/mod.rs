@@ -19,6 +19,7 @@ pub(crate) mod evidence;
 pub(crate) mod key_id;
 pub(crate) mod listing;
 pub(crate) mod map_epoch;
+pub(crate) mod meta_member;
 pub(crate) mod node;
 pub(crate) mod open_uploads;
 pub(crate) mod upload_name;
@@ -40,6 +41,7 @@ mod prefix {
     pub(super) const MAP_EPOCH: u8 = 0x04;
     pub(super) const DAMAGE_COUNT: u8 = 0x05;
     pub(super) const KEY_ID: u8 = 0x06;
+    pub(super) const META_LAST_ID: u8 = 0x07;
     pub(super) const EVIDENCE: u8 = 0x10;
     pub(super) const UPLOAD_NAME: u8 = 0x11;
     pub(super) const OPEN_UPLOADS: u8 = 0x12;
@@ -54,6 +56,7 @@ mod prefix {
     pub(super) const NODE: u8 = 0x50;
     pub(super) const DISK: u8 = 0x51;
     pub(super) const VAULT: u8 = 0x52;
+    pub(super) const META_MEMBER: u8 = 0x53;
     pub(super) const DAMAGE: u8 = 0x60;
 }
 

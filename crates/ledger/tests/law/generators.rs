@@ -3,9 +3,10 @@
 use custos_core::{
     Act, Actor, Blake3Hash, Checkpoint, ChunkIndex, ChunkSize, ClusterMap, CustodyEntry,
     Descriptor, DiskGeneration, DiskId, DiskRecord, DiskState, Epoch, ErasureProfile, EvidenceId,
-    EvidenceKind, EvidenceRecord, FailureDomain, InclusionProof, Labels, LogIndex, NodeId,
-    NodeRecord, Role, RunId, Salt, SealedParts, Sha256Hash, ShardDamage, ShardKey, ShardSlot,
-    Stage, Timestamp, UploadKey, UploadSession, VaultId, VaultRecord,
+    EvidenceKind, EvidenceRecord, FailureDomain, InclusionProof, Labels, LogIndex, MetaId,
+    MetaMember, MetaMemberState, NodeId, NodeRecord, Role, RunId, Salt, SealedParts, Sha256Hash,
+    ShardDamage, ShardKey, ShardSlot, Stage, Timestamp, UploadKey, UploadSession, VaultId,
+    VaultRecord,
 };
 use custos_ledger::{
     Answer, ClusterInfo, Command, ConsistencyProof, DamageRecord, DiskClaim, Envelope,
@@ -206,7 +207,25 @@ fn about_the_cluster() -> impl Strategy<Value = Command> {
         (disk_ids(), shard_keys())
             .prop_map(|(disk_id, key)| Command::ReportRepair { disk_id, key }),
         any::<[u8; 8]>().prop_map(|key_id| Command::AdoptKey { key_id }),
+        (any::<[u8; 16]>(), ".{0,20}", ".{0,20}")
+            .prop_map(|(token, name, endpoint)| Command::AdmitMeta { token, name, endpoint }),
+        (any::<u64>(), ".{0,20}")
+            .prop_map(|(id, reason)| Command::RetireMeta { id: MetaId(id), reason }),
     ]
+}
+
+fn meta_members() -> impl Strategy<Value = MetaMember> {
+    let state = select(vec![MetaMemberState::Admitted, MetaMemberState::Retired]);
+    (any::<u64>(), ".{0,20}", ".{0,20}", any::<[u8; 16]>(), state, times()).prop_map(
+        |(id, name, endpoint, token, state, admitted_at)| MetaMember {
+            id: MetaId(id),
+            name,
+            endpoint,
+            token,
+            state,
+            admitted_at,
+        },
+    )
 }
 
 fn sessions() -> impl Strategy<Value = UploadSession> {
@@ -260,6 +279,8 @@ pub(crate) fn outcomes() -> impl Strategy<Value = Outcome> {
         any::<u64>().prop_map(|epoch| Outcome::MapChanged(Epoch(epoch))),
         Just(Outcome::DamageNoted),
         any::<[u8; 8]>().prop_map(Outcome::KeyAdopted),
+        meta_members().prop_map(Outcome::MetaAdmitted),
+        meta_members().prop_map(Outcome::MetaRetired),
     ]
 }
 
@@ -280,6 +301,7 @@ pub(crate) fn queries() -> impl Strategy<Value = Query> {
         any::<u64>().prop_map(|epoch| Query::ClusterMap { newer_than: Epoch(epoch) }),
         (option::of((disk_ids(), shard_keys())), any::<usize>())
             .prop_map(|(after, limit)| Query::ListDamage { after, limit }),
+        Just(Query::MetaMembers),
     ]
 }
 
@@ -392,5 +414,6 @@ pub(crate) fn answers() -> impl Strategy<Value = Answer> {
         option::of(maps().prop_map(Box::new)).prop_map(Answer::ClusterMap),
         (vec(damage_records(), 0..3), any::<u64>(), any::<bool>())
             .prop_map(|(items, total, more)| Answer::Damage { items, total, more }),
+        vec(meta_members(), 0..4).prop_map(Answer::MetaMembers),
     ]
 }

@@ -13,6 +13,8 @@ mod generators;
 mod golden;
 mod listing;
 mod merkle_proofs;
+mod meta_golden;
+mod meta_members;
 mod open_upload;
 mod record_view;
 mod register_disks;

@@ -1,11 +1,11 @@
 //! Random sequences of commands: what holds after every one of them, whatever they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use custos_core::{
     Actor, Blake3Hash, ClusterMap, Descriptor, DiskId, DiskState, Epoch, ErasureProfile,
-    EvidenceId, EvidenceKind, EvidenceRecord, FailureDomain, RunId, Salt, Sha256Hash, Timestamp,
-    UploadKey, VaultId,
+    EvidenceId, EvidenceKind, EvidenceRecord, FailureDomain, MetaId, MetaMember, MetaMemberState,
+    RunId, Salt, Sha256Hash, Timestamp, UploadKey, VaultId,
 };
 use custos_ledger::{
     Answer, Command, CommandBatch, DiskClaim, Envelope, MemoryKv, NewVault, Policy, Query, apply,
@@ -17,6 +17,7 @@ use crate::{
     cluster_world::{
         claim, damage, disk_id, list_damage, new_vault, register_disks, register_node, shard,
     },
+    meta_members::members,
     world::{
         ORIGIN, START_MS, complete, developer, id, open, other_station, parts, policy, station,
     },
@@ -67,6 +68,17 @@ fn about_the_cluster() -> impl Strategy<Value = Command> {
         1 => (numbers(), numbers()).prop_map(|(disk, slot)| Command::ReportRepair {
             disk_id: disk_id(disk),
             key: shard(1, slot),
+        }),
+        3 => (numbers(), numbers(), numbers()).prop_map(|(token, name, endpoint)| {
+            Command::AdmitMeta {
+                token: [token; 16],
+                name: format!("meta-{name}"),
+                endpoint: "https://meta:740".repeat(usize::from(endpoint)),
+            }
+        }),
+        1 => (0u64..6).prop_map(|id| Command::RetireMeta {
+            id: MetaId(id),
+            reason: "why".to_owned(),
         }),
     ]
 }
@@ -232,7 +244,26 @@ fn check_cluster(before: &MemoryKv, after: &MemoryKv) {
             |id: &DiskId| new.disk(*id).is_some_and(|disk| disk.state == DiskState::InService);
         assert!(vault.slots.iter().all(in_service), "no disk of a vault is removed");
     }
+    check_group(&members(before), &members(after));
     assert!(list_damage(after).len() <= 16, "damage is on record once a shard and disk");
+}
+
+fn check_group(old: &[MetaMember], new: &[MetaMember]) {
+    assert!(new.iter().map(|member| member.id.0).eq(1..=new.len() as u64), "ids have no gap");
+    for (was, is) in old.iter().zip(new) {
+        assert_eq!((was.token, was.admitted_at), (is.token, is.admitted_at));
+        assert!(was.state == MetaMemberState::Admitted || was == is, "retired is for good");
+    }
+    assert!(new.len() >= old.len(), "no member is forgotten");
+    let admitted: Vec<&MetaMember> =
+        new.iter().filter(|member| member.state == MetaMemberState::Admitted).collect();
+    assert!(!admitted.is_empty() || new.is_empty(), "one keeps the ledger");
+    let distinct = |text: fn(&MetaMember) -> &str| {
+        admitted.iter().map(|member| text(member)).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(distinct(|member| &member.name), admitted.len());
+    assert_eq!(distinct(|member| &member.endpoint), admitted.len());
+    assert!(admitted.len() < 2 || admitted.iter().all(|member| !member.endpoint.is_empty()));
 }
 
 fn check_step(before: &MemoryKv, after: &MemoryKv, envelope: &Envelope, is_refused: bool) {
