@@ -181,6 +181,11 @@ pub const META_MEMBERS_MAX: usize = 9;
 pub const META_MEMBERS_EVER_MAX: usize = 1024;
 /// Most damaged shards that are on record and not repaired; more are refused until some are.
 pub const DAMAGE_ITEMS_MAX: u64 = 100_000;
+/// Requests that are remembered at most, so that a repeated one has no second effect.
+pub const REQUEST_MEMORY_ITEMS_MAX: u64 = 1_000_000;
+/// How long a request is remembered at least, while they are not too many: 24 hours of cluster
+/// time.
+pub const REQUEST_MEMORY_MS: i64 = 24 * 3_600_000;
 /// Longest text that says what is wrong with a shard: 512 bytes, one line.
 pub const DAMAGE_TEXT_BYTES_MAX: usize = 512;
 

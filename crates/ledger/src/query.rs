@@ -49,7 +49,7 @@ fn page_items(limit: usize) -> usize {
 
 fn cluster_info(kv: &impl KvRead) -> Option<ClusterInfo> {
     let cluster = cluster::load(kv)?;
-    let time = clock::load(kv).expect("the clock was stored with the cluster");
+    let time = clock::load(kv).expect("the clock was stored with the cluster").time;
     Some(ClusterInfo { origin: cluster.origin, policy: cluster.policy, time })
 }
 

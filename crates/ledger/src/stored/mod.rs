@@ -22,6 +22,7 @@ pub(crate) mod map_epoch;
 pub(crate) mod meta_member;
 pub(crate) mod node;
 pub(crate) mod open_uploads;
+pub(crate) mod request_memory;
 pub(crate) mod upload_name;
 pub(crate) mod vault;
 pub(crate) mod view_retry;
@@ -52,7 +53,9 @@ mod prefix {
     pub(super) const LOG_NODE: u8 = 0x32;
     pub(super) const LOG_BY_EVIDENCE: u8 = 0x33;
     pub(super) const VIEW_RETRY: u8 = 0x40;
-    pub(super) const VIEW_RETRY_SLOT: u8 = 0x41;
+    // 0x41 was the order of 0x40.
+    pub(super) const REQUEST: u8 = 0x42;
+    pub(super) const REQUEST_ORDER: u8 = 0x43;
     pub(super) const NODE: u8 = 0x50;
     pub(super) const DISK: u8 = 0x51;
     pub(super) const VAULT: u8 = 0x52;

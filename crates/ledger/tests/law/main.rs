@@ -19,6 +19,8 @@ mod open_upload;
 mod record_view;
 mod register_disks;
 mod register_node;
+mod repeats;
+mod request_golden;
 mod seal;
 mod sequences;
 mod vaults;
