@@ -186,6 +186,8 @@ pub const REQUEST_MEMORY_ITEMS_MAX: u64 = 1_000_000;
 /// How long a request is remembered at least, while they are not too many: 24 hours of cluster
 /// time.
 pub const REQUEST_MEMORY_MS: i64 = 24 * 3_600_000;
+/// Longest move of cluster time that is not on record: 1 hour.
+pub const CLOCK_JUMP_MS_MAX: i64 = 3_600_000;
 /// Longest text that says what is wrong with a shard: 512 bytes, one line.
 pub const DAMAGE_TEXT_BYTES_MAX: usize = 512;
 

@@ -32,6 +32,7 @@
 mod abort_upload;
 mod admit_meta;
 mod adopt_key;
+mod clock_jump;
 mod create_vaults;
 mod init_cluster;
 mod open_upload;
@@ -64,7 +65,9 @@ use crate::{
 /// envelopes with the same stamps hold the same bytes.
 ///
 /// `stamped` is the wall clock of the leader, a claim; cluster time is the later of it and the
-/// last one, so it never moves back (rule R3).
+/// last one, so it never moves back (rule R3). When it moves by more than
+/// [`CLOCK_JUMP_MS_MAX`](crate::CLOCK_JUMP_MS_MAX), that is an entry of the custody log before the
+/// command's own.
 ///
 /// A command that is applied again, with the same actor and request id, answers as it did first and
 /// has no second effect (invariant I6), for [`REQUEST_MEMORY_MS`](crate::REQUEST_MEMORY_MS) at
@@ -89,6 +92,7 @@ pub fn apply<K: Kv>(
         Repeat::New => true,
     };
 
+    clock_jump::enter_jump(kv, envelope, clock.time, stamped);
     clock.time = clock.time.max(stamped);
     let done = if is_new {
         decide(kv, envelope, clock.time)

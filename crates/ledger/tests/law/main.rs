@@ -2,6 +2,7 @@
 
 mod abort_upload;
 mod adopt_key;
+mod clock_jump;
 mod cluster;
 mod cluster_golden;
 mod cluster_world;
