@@ -328,6 +328,8 @@ pub enum Query {
         /// At most this many, capped at [`PAGE_ITEMS_MAX`](custos_core::limits); 0 asks for
         /// [`PAGE_ITEMS_DEFAULT`](custos_core::limits).
         limit: usize,
+        /// Only those of this evidence; `after` is one of them then.
+        evidence_id: Option<EvidenceId>,
     },
     /// The metadata nodes that are or were admitted.
     MetaMembers,

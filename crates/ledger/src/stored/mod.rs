@@ -61,6 +61,7 @@ mod prefix {
     pub(super) const VAULT: u8 = 0x52;
     pub(super) const META_MEMBER: u8 = 0x53;
     pub(super) const DAMAGE: u8 = 0x60;
+    pub(super) const DAMAGE_BY_EVIDENCE: u8 = 0x61;
 }
 
 /// Virtual shard of a name: the first 10 bits of its SHA-256.

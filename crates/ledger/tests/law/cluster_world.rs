@@ -98,7 +98,7 @@ pub(crate) fn map(kv: &MemoryKv) -> ClusterMap {
 }
 
 pub(crate) fn list_damage(kv: &MemoryKv) -> Vec<DamageRecord> {
-    match query(kv, &Query::ListDamage { after: None, limit: 1000 }) {
+    match query(kv, &Query::ListDamage { after: None, limit: 1000, evidence_id: None }) {
         Answer::Damage { items, total, more: false } => {
             assert_eq!(items.len() as u64, total);
             items
