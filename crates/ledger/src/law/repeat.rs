@@ -4,7 +4,7 @@
 //!
 //! Most commands are remembered under their request ids for a while (`stored/request_memory.rs`).
 //! The commands of an upload are not: their content finds what was done, for ever, so that opening
-//! and sealing cost nothing more. Refusals are remembered too, or a late repeat could do what its
+//! and sealing cost no write more. Refusals are remembered too, or a late repeat could do what its
 //! sender was told is refused; and refused attempts on evidence are entries, which are made once.
 
 use custos_core::{Actor, Refusal, Rule};
