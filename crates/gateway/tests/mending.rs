@@ -10,7 +10,7 @@ use custos_ports::{Cluster, Ledger, RemovalOrder, RemovalReason, ShardStore, fak
 use rig::{CHUNK, Rig, footage};
 
 async fn damage_on_record(rig: &Rig) -> Vec<DiskId> {
-    let query = Query::ListDamage { after: None, limit: 0 };
+    let query = Query::ListDamage { after: None, limit: 0, evidence_id: None };
     match rig.ledger.query(query).await.expect("answers") {
         Answer::Damage { items, .. } => items.into_iter().map(|item| item.disk_id).collect(),
         other => panic!("{other:?}"),

@@ -181,6 +181,13 @@ pub const META_MEMBERS_MAX: usize = 9;
 pub const META_MEMBERS_EVER_MAX: usize = 1024;
 /// Most damaged shards that are on record and not repaired; more are refused until some are.
 pub const DAMAGE_ITEMS_MAX: u64 = 100_000;
+/// Requests that are remembered at most, so that a repeated one has no second effect.
+pub const REQUEST_MEMORY_ITEMS_MAX: u64 = 1_000_000;
+/// How long a request is remembered at least, while they are not too many: 24 hours of cluster
+/// time.
+pub const REQUEST_MEMORY_MS: i64 = 24 * 3_600_000;
+/// Longest move of cluster time that is not on record: 1 hour.
+pub const CLOCK_JUMP_MS_MAX: i64 = 3_600_000;
 /// Longest text that says what is wrong with a shard: 512 bytes, one line.
 pub const DAMAGE_TEXT_BYTES_MAX: usize = 512;
 
@@ -321,6 +328,8 @@ pub enum Query {
         /// At most this many, capped at [`PAGE_ITEMS_MAX`](custos_core::limits); 0 asks for
         /// [`PAGE_ITEMS_DEFAULT`](custos_core::limits).
         limit: usize,
+        /// Only those of this evidence; `after` is one of them then.
+        evidence_id: Option<EvidenceId>,
     },
     /// The metadata nodes that are or were admitted.
     MetaMembers,

@@ -38,7 +38,9 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Answer {
         }
         Query::ProveConsistency { old } => Answer::Consistency(custody::consistency(kv, *old)),
         Query::ClusterMap { newer_than } => Answer::ClusterMap(map_after(kv, *newer_than)),
-        Query::ListDamage { after, limit } => list_damage(kv, after.as_ref(), page_items(*limit)),
+        Query::ListDamage { after, limit, evidence_id } => {
+            list_damage(kv, after.as_ref(), page_items(*limit), *evidence_id)
+        }
         Query::MetaMembers => Answer::MetaMembers(meta_member::all(kv)),
     }
 }
@@ -49,7 +51,7 @@ fn page_items(limit: usize) -> usize {
 
 fn cluster_info(kv: &impl KvRead) -> Option<ClusterInfo> {
     let cluster = cluster::load(kv)?;
-    let time = clock::load(kv).expect("the clock was stored with the cluster");
+    let time = clock::load(kv).expect("the clock was stored with the cluster").time;
     Some(ClusterInfo { origin: cluster.origin, policy: cluster.policy, time })
 }
 
@@ -57,8 +59,16 @@ fn map_after(kv: &impl KvRead, known: Epoch) -> Option<Box<ClusterMap>> {
     (map_epoch::load(kv) > known).then(|| Box::new(cluster_map::load(kv)))
 }
 
-fn list_damage(kv: &impl KvRead, after: Option<&(DiskId, ShardKey)>, limit: usize) -> Answer {
-    let mut items = damage::page(kv, after, limit + 1);
+fn list_damage(
+    kv: &impl KvRead,
+    after: Option<&(DiskId, ShardKey)>,
+    limit: usize,
+    evidence_id: Option<EvidenceId>,
+) -> Answer {
+    let mut items = match evidence_id {
+        Some(id) => damage::page_of(kv, id, after, limit + 1),
+        None => damage::page(kv, after, limit + 1),
+    };
     let more = items.len() > limit;
     items.truncate(limit);
     Answer::Damage { items, total: damage::count(kv), more }

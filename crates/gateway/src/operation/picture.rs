@@ -38,10 +38,12 @@ impl Gateway {
             }
             _ => return Err(GatewayError::unexpected("Cluster")),
         };
-        let damaged_shards = match self.query(Query::ListDamage { after: None, limit: 1 }).await? {
-            Answer::Damage { total, .. } => total,
-            _ => return Err(GatewayError::unexpected("ListDamage")),
-        };
+        let damaged_shards =
+            match self.query(Query::ListDamage { after: None, limit: 1, evidence_id: None }).await?
+            {
+                Answer::Damage { total, .. } => total,
+                _ => return Err(GatewayError::unexpected("ListDamage")),
+            };
         let map = self.inner.deps.cluster.refresh().await?;
         let ids: Vec<_> = map.nodes.iter().map(|node| node.node_id).collect();
         let asked = ids.into_iter().map(|id| async move { (id, self.node_status(id).await) });

@@ -38,7 +38,8 @@ impl Gateway {
     }
 
     async fn mend_sealed(&self, sealed: &Sealed) -> Result<(), GatewayError> {
-        let query = Query::ListDamage { after: None, limit: PAGE_ITEMS_MAX };
+        let evidence_id = Some(sealed.record.evidence_id);
+        let query = Query::ListDamage { after: None, limit: PAGE_ITEMS_MAX, evidence_id };
         let Answer::Damage { items, .. } = self.query(query).await? else {
             return Err(GatewayError::unexpected("ListDamage"));
         };

@@ -140,7 +140,8 @@ impl Cluster for ClusterService {
         actor_of(&request)?;
         let request = request.into_inner();
         let after = damage_token_from_wire(&request.page_token)?;
-        let query = Query::ListDamage { after, limit: page_items(request.limit) };
+        let limit = page_items(request.limit);
+        let query = Query::ListDamage { after, limit, evidence_id: None };
         let answer = self.gateway.query(query).await.map_err(WireError::from)?;
         let Answer::Damage { items, total, more } = answer else {
             return Err(unexpected("ListDamage"));

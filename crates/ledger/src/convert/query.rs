@@ -49,7 +49,12 @@ impl Query {
             Sent::ClusterMap(epoch) => Self::ClusterMap { newer_than: Epoch(epoch) },
             Sent::ListDamage(it) => {
                 let after = it.after.map(position_of).transpose()?;
-                Self::ListDamage { after, limit: limit_of(it.limit) }
+                let evidence_id = optional_evidence_id(
+                    "DamageListing",
+                    "evidence_id",
+                    it.evidence_id.as_deref(),
+                )?;
+                Self::ListDamage { after, limit: limit_of(it.limit), evidence_id }
             }
             Sent::MetaMembers(Nothing {}) => Self::MetaMembers,
         })
@@ -76,12 +81,13 @@ impl From<&Query> for Sent {
             Query::ProveInclusion(index) => Self::ProveInclusion(index.0),
             Query::ProveConsistency { old } => Self::ProveConsistency(*old),
             Query::ClusterMap { newer_than } => Self::ClusterMap(newer_than.0),
-            Query::ListDamage { after, limit } => Self::ListDamage(DamageListing {
+            Query::ListDamage { after, limit, evidence_id } => Self::ListDamage(DamageListing {
                 after: after.as_ref().map(|(disk, key)| DamagePosition {
                     disk_id: disk.as_bytes().to_vec(),
                     key: Some(key.into()),
                 }),
                 limit: *limit as u64,
+                evidence_id: evidence_id.map(|id| id.as_bytes().to_vec()),
             }),
             Query::MetaMembers => Self::MetaMembers(Nothing {}),
         }

@@ -1,5 +1,5 @@
 //! What may be done, one file per command. Every file first refuses, then writes: nothing of a
-//! refused command is stored.
+//! refused command is stored but that it was refused.
 //!
 //! | refused | rule | in |
 //! | --- | --- | --- |
@@ -18,6 +18,7 @@
 //! | removing a disk that a vault needs | I1 | `remove_disk.rs` |
 //! | vaults whose slots are not apart, or that were planned on an old map | I1 | `create_vaults.rs` |
 //! | a second metadata node of one name or endpoint, one that was retired, retiring the last | R14 | `admit_meta.rs`, `retire_meta.rs` |
+//! | a request id that was used for another command | R26 | `repeat.rs` |
 //! | more nodes, disks, vaults or damage on record than the limits | I10 | each |
 //!
 //! How long evidence is kept is decided in `retention.rs` alone. That is also the place where a
@@ -25,11 +26,13 @@
 //! there, beside the retention. Today no command ends sealed evidence.
 //!
 //! A refused attempt to reach or end evidence (`Seal`, `AbortUpload`, `RecordView`) is entered in
-//! the custody log here, for all of them.
+//! the custody log here, for all of them. What is repeated under its request id is answered in
+//! `repeat.rs`, before the law looks at it.
 
 mod abort_upload;
 mod admit_meta;
 mod adopt_key;
+mod clock_jump;
 mod create_vaults;
 mod init_cluster;
 mod open_upload;
@@ -38,6 +41,7 @@ mod record_view;
 mod register_disks;
 mod register_node;
 mod remove_disk;
+mod repeat;
 mod report_damage;
 mod report_repair;
 mod retention;
@@ -47,11 +51,12 @@ mod text;
 
 use custos_core::{Act, Actor, EvidenceId, Refusal, Rule, Timestamp};
 
+use self::repeat::Repeat;
 use crate::{
     Command, Envelope, Kv, Outcome,
     custody::{self, NewEntry, Subject},
     stored::{
-        clock,
+        clock::{self, Clock},
         cluster::{self, Cluster},
     },
 };
@@ -60,11 +65,18 @@ use crate::{
 /// envelopes with the same stamps hold the same bytes.
 ///
 /// `stamped` is the wall clock of the leader, a claim; cluster time is the later of it and the
-/// last one, so it never moves back (rule R3).
+/// last one, so it never moves back (rule R3). When it moves by more than
+/// [`CLOCK_JUMP_MS_MAX`](crate::CLOCK_JUMP_MS_MAX), that is an entry of the custody log before the
+/// command's own.
+///
+/// A command that is applied again, with the same actor and request id, answers as it did first and
+/// has no second effect (invariant I6), for [`REQUEST_MEMORY_MS`](crate::REQUEST_MEMORY_MS) at
+/// least unless [`REQUEST_MEMORY_ITEMS_MAX`](crate::REQUEST_MEMORY_ITEMS_MAX) others came since; an
+/// upload that is opened again is answered as it is now.
 ///
 /// # Errors
-/// A refusal that names rule and field. Nothing of the command is stored then, except that refused
-/// attempts on evidence are entered in the custody log.
+/// A refusal that names rule and field. Nothing of the command is stored then, except that it was
+/// refused, and that refused attempts on evidence are entered in the custody log.
 ///
 /// # Panics
 /// When a stored value does not decode: the store is not the one that this law wrote.
@@ -73,20 +85,37 @@ pub fn apply<K: Kv>(
     envelope: &Envelope,
     stamped: Timestamp,
 ) -> Result<Outcome, Refusal> {
-    let now = clock::load(kv).map_or(stamped, |last| last.max(stamped));
-    let done = decide(kv, envelope, now);
-    match &done {
-        Ok(_) => clock::save(kv, now),
-        Err(refusal) => {
-            if let Some(attempt) = evidence_attempted(&envelope.command)
-                && cluster::load(kv).is_some()
-            {
-                enter_refusal(kv, envelope, now, attempt, refusal);
-                clock::save(kv, now);
-            }
-        }
+    let Some(mut clock) = clock::load(kv) else { return begin(kv, envelope, stamped) };
+    let is_new = match repeat::find(kv, envelope) {
+        Repeat::Done(done) => return done,
+        Repeat::OtherCommand => false,
+        Repeat::New => true,
+    };
+
+    clock_jump::enter_jump(kv, envelope, clock.time, stamped);
+    clock.time = clock.time.max(stamped);
+    let done = if is_new {
+        decide(kv, envelope, clock.time)
+    } else {
+        Err(repeat::names_another_command())
+    };
+    if let Err(refusal) = &done
+        && let Some(attempt) = evidence_attempted(&envelope.command)
+    {
+        enter_refusal(kv, envelope, clock.time, attempt, refusal);
     }
+    if is_new {
+        repeat::remember(kv, &mut clock, envelope, &done);
+    }
+    clock::save(kv, &clock);
     done
+}
+
+/// Before the cluster began nothing is stored, but its beginning.
+fn begin<K: Kv>(kv: &mut K, envelope: &Envelope, stamped: Timestamp) -> Result<Outcome, Refusal> {
+    let outcome = decide(kv, envelope, stamped)?;
+    clock::save(kv, &Clock::starting_at(stamped));
+    Ok(outcome)
 }
 
 fn decide<K: Kv>(kv: &mut K, envelope: &Envelope, now: Timestamp) -> Result<Outcome, Refusal> {

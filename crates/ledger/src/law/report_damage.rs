@@ -19,6 +19,7 @@ pub(super) fn report_damage(
     text::check_line("what", &found.what, DAMAGE_TEXT_BYTES_MAX)?;
     let disk = operation::known_disk(kv, disk_id)?;
     if damage::load(kv, disk_id, &found.key).is_some() {
+        damage::list_by_evidence(kv, disk_id, &found.key);
         return Ok(Outcome::DamageNoted);
     }
     if damage::count(kv) >= DAMAGE_ITEMS_MAX {

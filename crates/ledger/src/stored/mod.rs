@@ -22,6 +22,7 @@ pub(crate) mod map_epoch;
 pub(crate) mod meta_member;
 pub(crate) mod node;
 pub(crate) mod open_uploads;
+pub(crate) mod request_memory;
 pub(crate) mod upload_name;
 pub(crate) mod vault;
 pub(crate) mod view_retry;
@@ -52,12 +53,15 @@ mod prefix {
     pub(super) const LOG_NODE: u8 = 0x32;
     pub(super) const LOG_BY_EVIDENCE: u8 = 0x33;
     pub(super) const VIEW_RETRY: u8 = 0x40;
-    pub(super) const VIEW_RETRY_SLOT: u8 = 0x41;
+    // 0x41 was the order of 0x40.
+    pub(super) const REQUEST: u8 = 0x42;
+    pub(super) const REQUEST_ORDER: u8 = 0x43;
     pub(super) const NODE: u8 = 0x50;
     pub(super) const DISK: u8 = 0x51;
     pub(super) const VAULT: u8 = 0x52;
     pub(super) const META_MEMBER: u8 = 0x53;
     pub(super) const DAMAGE: u8 = 0x60;
+    pub(super) const DAMAGE_BY_EVIDENCE: u8 = 0x61;
 }
 
 /// Virtual shard of a name: the first 10 bits of its SHA-256.

@@ -65,7 +65,7 @@ fn the_custody_leaves_of_changes_to_the_cluster_stay() {
 fn the_keys_and_values_of_the_cluster_map_and_of_damage_stay() {
     let mut text = String::new();
     for (key, value) in &applied().kv {
-        if matches!(key[0], 0x04..=0x06 | 0x50..=0x6f) {
+        if matches!(key[0], 0x04..=0x06 | 0x50..=0x60) {
             let (key, value) = (HEXLOWER.encode(key), HEXLOWER.encode(value));
             writeln!(text, "{key} = {value}").expect("a string takes all");
         }

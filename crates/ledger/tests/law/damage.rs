@@ -1,13 +1,14 @@
-use custos_core::{Act, ChunkIndex, ErrorKind, LogIndex, Rule, ShardDamage, ShardKey};
+use custos_core::{Act, ChunkIndex, DiskId, ErrorKind, LogIndex, Rule, ShardDamage, ShardKey};
 use custos_ledger::{
     Answer, Command, DAMAGE_ITEMS_MAX, DAMAGE_TEXT_BYTES_MAX, DamageRecord, Outcome, Query, query,
 };
+use data_encoding::HEXLOWER;
 
 use crate::{
     cluster_world::{
         damage, disk_id, list_damage, map, named, refused, shard, with_nodes, with_vault,
     },
-    world::{developer, id},
+    world::{World, developer, id},
 };
 
 fn report(disk: u8, damage: ShardDamage) -> Command {
@@ -74,7 +75,7 @@ fn damage_is_listed_page_by_page_in_order_of_disk_and_shard() {
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
         let Answer::Damage { items, total, more } =
-            query(&world.kv, &Query::ListDamage { after, limit: 3 })
+            query(&world.kv, &Query::ListDamage { after, limit: 3, evidence_id: None })
         else {
             panic!("asked for damage");
         };
@@ -87,6 +88,92 @@ fn damage_is_listed_page_by_page_in_order_of_disk_and_shard() {
         assert_eq!(items.len(), 3);
     }
     assert_eq!(listed, expected);
+}
+
+/// Disks and shards of the damage of one evidence item, read in pages of two.
+fn damage_of(world: &World, evidence: u8) -> Vec<(DiskId, ShardKey)> {
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let listing = Query::ListDamage { after, limit: 2, evidence_id: Some(id(evidence)) };
+        let Answer::Damage { items, more, .. } = query(&world.kv, &listing) else {
+            panic!("asked for damage");
+        };
+        listed.extend(items.iter().map(|item| (item.disk_id, item.damage.key)));
+        after = listed.last().copied();
+        if !more {
+            return listed;
+        }
+        assert_eq!(items.len(), 2);
+    }
+}
+
+#[test]
+fn damage_of_one_evidence_item_is_listed_alone_in_order_of_disk_and_shard() {
+    let mut world = with_vault();
+    let mut expected = Vec::new();
+    for disk in [3, 1, 2] {
+        for (evidence, slot) in [(5, 1), (4, 0), (5, 0), (6, 0), (0xff, 3)] {
+            world.act(&developer(), report(disk, damage(evidence, slot))).expect("noted");
+            if evidence == 5 {
+                expected.push((disk_id(disk), shard(evidence, slot)));
+            }
+        }
+        let crown = ShardKey { chunk: ChunkIndex::CROWN, ..shard(5, 0) };
+        let found = ShardDamage { key: crown, what: "gone".to_owned() };
+        world.act(&developer(), report(disk, found)).expect("noted");
+        expected.push((disk_id(disk), crown));
+    }
+    expected.sort_unstable();
+    assert_eq!(damage_of(&world, 5), expected);
+    assert_eq!(damage_of(&world, 0xff).len(), 3);
+    assert_eq!(damage_of(&world, 9), []);
+
+    world.act(&developer(), repair(2, shard(5, 0))).expect("repaired");
+    expected.retain(|it| *it != (disk_id(2), shard(5, 0)));
+    assert_eq!(damage_of(&world, 5), expected);
+    for (disk, key) in expected {
+        world.act(&developer(), Command::ReportRepair { disk_id: disk, key }).expect("repaired");
+    }
+    assert_eq!(damage_of(&world, 5), []);
+    assert!(!world.kv.keys().any(|key| key[0] == 0x61 && key[1] == 5), "nothing is left behind");
+}
+
+#[test]
+fn damage_that_an_earlier_version_put_on_record_is_listed_by_evidence_once_it_is_reported_again() {
+    let mut world = with_vault();
+    world.act(&developer(), report(1, damage(5, 0))).expect("noted");
+    world.kv.retain(|key, _| key[0] != 0x61);
+    assert_eq!(damage_of(&world, 5), []);
+    let log = world.log();
+    world.act(&developer(), report(1, damage(5, 0))).expect("on record already");
+    assert_eq!(damage_of(&world, 5), [(disk_id(1), shard(5, 0))]);
+    assert_eq!(world.log(), log);
+    // One that is not listed can be repaired as well.
+    world.kv.retain(|key, _| key[0] != 0x61);
+    world.act(&developer(), repair(1, shard(5, 0))).expect("repaired");
+    assert!(list_damage(&world.kv).is_empty());
+}
+
+#[test]
+fn the_keys_of_damage_by_evidence_stay() {
+    let mut world = with_vault();
+    world.act(&developer(), report(1, damage(5, 2))).expect("noted");
+    let listed: Vec<String> = world
+        .kv
+        .iter()
+        .filter(|(key, _)| key[0] == 0x61)
+        .map(|(key, value)| format!("{} = {}", HEXLOWER.encode(key), HEXLOWER.encode(value)))
+        .collect();
+    let key = [
+        "61",
+        "05050505050505050505050505050505",
+        "01010101010101010101010101010101",
+        "00000000",
+        "00000007",
+        "02",
+        "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
+    ];
+    assert_eq!(listed, [format!("{} = ", key.concat())]);
 }
 
 #[test]

@@ -299,8 +299,9 @@ pub(crate) fn queries() -> impl Strategy<Value = Query> {
         any::<u64>().prop_map(|index| Query::ProveInclusion(LogIndex(index))),
         any::<u64>().prop_map(|old| Query::ProveConsistency { old }),
         any::<u64>().prop_map(|epoch| Query::ClusterMap { newer_than: Epoch(epoch) }),
-        (option::of((disk_ids(), shard_keys())), any::<usize>())
-            .prop_map(|(after, limit)| Query::ListDamage { after, limit }),
+        (option::of((disk_ids(), shard_keys())), any::<usize>(), option::of(ids())).prop_map(
+            |(after, limit, evidence_id)| Query::ListDamage { after, limit, evidence_id }
+        ),
         Just(Query::MetaMembers),
     ]
 }

@@ -2,6 +2,7 @@
 
 mod abort_upload;
 mod adopt_key;
+mod clock_jump;
 mod cluster;
 mod cluster_golden;
 mod cluster_world;
@@ -19,6 +20,8 @@ mod open_upload;
 mod record_view;
 mod register_disks;
 mod register_node;
+mod repeats;
+mod request_golden;
 mod seal;
 mod sequences;
 mod vaults;

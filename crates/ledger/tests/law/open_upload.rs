@@ -5,8 +5,8 @@ use custos_core::{
 use custos_ledger::{Command, IncompleteDescriptor, Outcome, Policy};
 
 use crate::world::{
-    START_MS, World, abort, assert_refused, complete, id, open, other_station, parts, policy, seal,
-    station,
+    START_MS, World, abort, assert_refused, complete, id, law_of, open, other_station, parts,
+    policy, seal, station,
 };
 
 #[test]
@@ -123,12 +123,12 @@ fn i3_neither_the_key_nor_the_id_of_an_upload_is_used_again() {
 fn r4_missing_fields_are_refused_by_name_if_the_policy_says_so() {
     let strict = Policy { incomplete_descriptor: IncompleteDescriptor::Refuse, ..policy() };
     let mut world = World::begun_under(strict);
-    let before = world.kv.clone();
+    let before = law_of(&world.kv);
     let lacking = Descriptor { recorder: None, case: None, ..complete() };
     let done = world.act(&station(), open(1, lacking));
     let refusal = assert_refused(done, ErrorKind::Refused, Rule::R4, "recorder");
     assert!(refusal.reason.contains("recorder, case"), "{refusal}");
-    assert_eq!(world.kv, before, "nothing of a refused upload is stored");
+    assert_eq!(law_of(&world.kv), before, "nothing of a refused upload is stored");
     world.open(&station(), 1, complete());
 }
 

@@ -124,6 +124,15 @@ impl World {
     }
 }
 
+/// What the law decides by: the state without the clock and the memory of requests.
+pub(crate) fn law_of(kv: &MemoryKv) -> MemoryKv {
+    let is_law = |key: &[u8]| !matches!(key[0], 0x02 | 0x42 | 0x43);
+    kv.iter()
+        .filter(|(key, _)| is_law(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
 pub(crate) fn policy() -> Policy {
     Policy {
         incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -408,8 +408,10 @@ pub(crate) async fn register_disk(
 }
 
 pub(crate) async fn submit(ledger: &dyn Ledger, command: Command) -> Epoch {
-    let envelope =
-        Envelope { request_id: [7; 16], actor: Actor::system(), entry_salt: [7; 16], command };
+    static COMMANDS: AtomicU64 = AtomicU64::new(0);
+    let number = COMMANDS.fetch_add(1, Ordering::Relaxed);
+    let request_id = u128::from(number).to_be_bytes();
+    let envelope = Envelope { request_id, actor: Actor::system(), entry_salt: [7; 16], command };
     match ledger.submit(envelope).await {
         Ok(Outcome::MapChanged(epoch)) => epoch,
         other => panic!("the map does not change: {other:?}"),

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use custos_core::{Actor, ClusterMap, Epoch, Timestamp};
 use custos_ledger::{
@@ -12,6 +14,8 @@ use crate::{Ledger, LedgerError};
 pub struct MemoryLedger {
     state: Mutex<MemoryKv>,
     now: Timestamp,
+    /// Commands that it gave itself, each under a request id of its own.
+    own_commands: AtomicU64,
 }
 
 impl MemoryLedger {
@@ -22,7 +26,8 @@ impl MemoryLedger {
     /// When the law refuses to begin.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        let ledger = Self { state: Mutex::new(MemoryKv::new()), now };
+        let state = Mutex::new(MemoryKv::new());
+        let ledger = Self { state, now, own_commands: AtomicU64::new(0) };
         ledger.apply(Command::InitCluster {
             origin: "custos.test/00000000".to_owned(),
             policy: Policy {
@@ -96,8 +101,11 @@ impl MemoryLedger {
     }
 
     fn apply(&self, command: Command) {
+        let mut request_id = *b"fakes-0123456789";
+        let number = self.own_commands.fetch_add(1, Ordering::Relaxed);
+        request_id[8..].copy_from_slice(&number.to_be_bytes());
         let envelope =
-            Envelope { request_id: [0; 16], actor: Actor::system(), entry_salt: [0; 16], command };
+            Envelope { request_id, actor: Actor::system(), entry_salt: [0; 16], command };
         custos_ledger::apply(&mut *self.state.lock(), &envelope, self.now)
             .unwrap_or_else(|refusal| panic!("{refusal}"));
     }

@@ -25,7 +25,7 @@ async fn until(
 }
 
 async fn damage(rig: &Rig) -> Vec<DamageRecord> {
-    match rig.ledger.query(Query::ListDamage { after: None, limit: 100 }).await {
+    match rig.ledger.query(Query::ListDamage { after: None, limit: 100, evidence_id: None }).await {
         Ok(Answer::Damage { items, .. }) => items,
         other => panic!("{other:?}"),
     }
