@@ -1,12 +1,12 @@
 //! What all commands about nodes, disks, vaults and damage have in common.
 
-use custos_core::{Act, Actor, DiskId, DiskRecord, Refusal, Role, Rule, Timestamp};
+use custos_core::{Act, Actor, DiskId, DiskRecord, NodeId, Refusal, Role, Rule, Timestamp};
 
 use super::text;
 use crate::{
-    Envelope, Kv, KvRead,
+    ABORT_REASON_BYTES_MAX, Envelope, Kv, KvRead,
     custody::{self, NewEntry, Subject},
-    stored::disk,
+    stored::{disk, node},
 };
 
 /// Longest name of a node or disk, and longest label: 64 bytes.
@@ -37,6 +37,15 @@ pub(super) fn check_label(field: &'static str, label: &str) -> Result<(), Refusa
     text::check_line(field, label, NAME_BYTES_MAX)
 }
 
+/// Refuses an act without a reason, or with one of more than 512 bytes or of more than one line;
+/// `ask` says what is wanted.
+pub(super) fn check_reason(reason: &str, ask: &str) -> Result<(), Refusal> {
+    if reason.is_empty() {
+        return Err(Refusal::invalid(Rule::R26, "reason", format!("empty: {ask}")));
+    }
+    text::check_line("reason", reason, ABORT_REASON_BYTES_MAX)
+}
+
 /// Refuses a list of no items or of more than `items_max` (invariant I10).
 pub(super) fn check_count(
     field: &'static str,
@@ -56,6 +65,11 @@ pub(super) fn known_disk(kv: &impl KvRead, disk_id: DiskId) -> Result<DiskRecord
         let reason = format!("the cluster has no disk {disk_id}");
         Refusal::not_found(Rule::R14, "disk_id", reason)
     })
+}
+
+/// The name of a node for a line of text, quoted; its id if the map does not know it.
+pub(super) fn node_name(kv: &impl KvRead, id: NodeId) -> String {
+    node::load(kv, id).map_or_else(|| id.to_string(), |node| format!("{:?}", node.name))
 }
 
 /// Enters a change of nodes, disks or vaults in the custody log.

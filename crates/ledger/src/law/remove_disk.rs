@@ -1,8 +1,8 @@
 use custos_core::{DiskId, DiskRecord, DiskState, Refusal, Rule, Timestamp};
 
-use super::{operation, text};
+use super::operation;
 use crate::{
-    ABORT_REASON_BYTES_MAX, Envelope, Kv, KvRead, Outcome,
+    Envelope, Kv, KvRead, Outcome,
     stored::{disk, map_epoch, vault},
 };
 
@@ -15,7 +15,7 @@ pub(super) fn remove_disk(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     operation::check_operator(&envelope.actor)?;
-    check_reason(reason)?;
+    operation::check_reason(reason, "say why the disk goes")?;
     let record = operation::known_disk(kv, disk_id)?;
     if record.state == DiskState::Removed {
         return Ok(Outcome::MapChanged(map_epoch::load(kv)));
@@ -26,14 +26,6 @@ pub(super) fn remove_disk(
     operation::enter_change(kv, envelope, now, detail);
     disk::save(kv, &DiskRecord { state: DiskState::Removed, ..record });
     Ok(Outcome::MapChanged(map_epoch::advance(kv)))
-}
-
-fn check_reason(reason: &str) -> Result<(), Refusal> {
-    if reason.is_empty() {
-        let reason = "empty: say why the disk goes";
-        return Err(Refusal::invalid(Rule::R26, "reason", reason));
-    }
-    text::check_line("reason", reason, ABORT_REASON_BYTES_MAX)
 }
 
 fn check_unused(kv: &impl KvRead, disk_id: DiskId) -> Result<(), Refusal> {

@@ -17,6 +17,7 @@ mod open_upload;
 mod record_view;
 mod register_disks;
 mod register_node;
+mod release_disk;
 mod seal;
 mod sequences;
 mod vaults;

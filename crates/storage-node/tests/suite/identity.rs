@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use custos_core::DiskState;
+use custos_ledger::Command;
+use custos_storage_node::WhenAbsent;
+
 use crate::rig::{Rig, copy_dir, offline, shard, store, until_map};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,23 +81,52 @@ async fn disks_swapped_between_nodes_are_recognised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_another_node_has_taken_over_is_given_up_and_says_where_it_is() {
+async fn a_copy_of_a_disk_in_service_is_refused_until_the_disk_is_released() {
     let rig = Rig::new();
     let a = rig.start("a", 2).await;
-    let (id, taken) = store(&a, 0);
-    // A copy of the disk as it stands, which the law cannot tell from the disk: it moves.
-    let identity = rig.disk_dir("a", 0);
-    copy_dir(&identity, &rig.disk_dir("b", 0));
-    let mut changes = a.store_changes();
+    let (id, original) = store(&a, 0);
+    // As it stands: nothing on it tells it from the disk.
+    copy_dir(&rig.disk_dir("a", 0), &rig.disk_dir("b", 0));
     let b = rig.start("b", 1).await;
-    changes.wait_for(|stores| stores.iter().all(|(other, _)| *other != id)).await.expect("runs");
-    let refused = taken.write(shard(1, 1)).await.expect_err("refused").to_string();
-    assert!(refused.contains("by node b as generation 2 (here it is 1)"), "{refused}");
-    assert!(offline(&a, 0).await.expect("out").contains("by node b"));
+    let reason = offline(&b, 0).await.expect("refused");
+    assert!(reason.contains(&format!("disk {id} is in service in node \"a\"")), "{reason}");
+    assert!(reason.contains(&format!("`custos disk release {id} --reason TEXT`")), "{reason}");
+    assert!(b.stores().is_empty(), "whoever asks for it is shown to node a");
+    original.write(shard(1, 100)).await.expect("the disk itself serves on");
+
+    let mut changes = a.store_changes();
+    rig.submit(Command::ReleaseDisk { disk_id: id, reason: "moves".to_owned() }).await;
+    changes.changed().await.expect("runs");
+    let reason = offline(&a, 0).await.expect("out");
+    assert!(reason.contains("was released, so that any node may take it"), "{reason}");
+    let refused = original.write(shard(2, 1)).await.expect_err("refused").to_string();
+    assert!(refused.contains("was released"), "{refused}");
     assert_eq!(offline(&a, 1).await, None);
+
+    let folder = rig.disk_dir("b", 0).display().to_string();
+    assert_eq!(b.add_disk(&folder, WhenAbsent::Refuse).await.expect("moves"), id);
     assert_eq!(offline(&b, 0).await, None);
+    store(&b, 0).1.write(shard(3, 1)).await.expect("serves here");
+    // What says in node a that the disk is out does not stand in the way to it.
+    changes.wait_for(|stores| stores.iter().all(|(other, _)| *other != id)).await.expect("runs");
     a.shutdown().await;
     b.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_released_disk_can_be_taken_back_by_its_node() {
+    let rig = Rig::new();
+    let node = rig.start("a", 1).await;
+    let (id, _) = store(&node, 0);
+    let mut changes = node.store_changes();
+    rig.submit(Command::ReleaseDisk { disk_id: id, reason: "a try".to_owned() }).await;
+    changes.changed().await.expect("runs");
+    assert!(offline(&node, 0).await.is_some());
+    let folder = rig.disk_dir("a", 0).display().to_string();
+    assert_eq!(node.add_disk(&folder, WhenAbsent::Refuse).await.expect("comes back"), id);
+    assert_eq!(offline(&node, 0).await, None);
+    assert_eq!(rig.ledger.law.map().disk(id).expect("known").state, DiskState::InService);
+    node.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
