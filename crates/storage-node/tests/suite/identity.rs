@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use custos_core::DiskState;
+use custos_core::{DiskState, ErrorKind};
 use custos_ledger::Command;
-use custos_storage_node::WhenAbsent;
+use custos_storage_node::{StartError, StorageNode, StorageOptions, WhenAbsent};
 
-use crate::rig::{Rig, copy_dir, offline, shard, store, until_map};
+use crate::rig::{Elsewhere, Rig, copy_dir, offline, shard, store, until_map};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clone_beside_its_disk_is_refused_by_name() {
@@ -129,20 +129,76 @@ async fn a_released_disk_can_be_taken_back_by_its_node() {
     node.shutdown().await;
 }
 
+/// A node's folder at another address, with one disk of its own.
+fn copied_node(rig: &Rig) -> StorageOptions {
+    // Copied while it ran, as an image of a machine would be.
+    copy_dir(&rig.node_dir("a"), &rig.node_dir("b"));
+    let mut options = rig.options("b", 1);
+    options.endpoint = "https://10.0.0.2:7400".to_owned();
+    options
+}
+
+fn original_node(rig: &Rig) -> StorageOptions {
+    let mut options = rig.options("a", 1);
+    options.endpoint = "https://10.0.0.1:7400".to_owned();
+    options
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_with_the_identity_of_a_running_node_does_not_start() {
+    let rig = Rig::new();
+    let first = rig.start_with(original_node(&rig)).await;
+    *rig.peers.elsewhere.lock() = Elsewhere::Process(first.run());
+    let epoch = rig.ledger.law.map().epoch;
+    let started = StorageNode::start(copied_node(&rig), rig.deps()).await;
+    let refused = started.err().expect("refused");
+    assert!(matches!(refused, StartError::SameIdentity { .. }), "{refused}");
+    assert_eq!(refused.kind(), ErrorKind::Refused);
+    let text = refused.to_string();
+    assert!(text.contains("\"a\" at https://10.0.0.1:7400 runs as node"), "{text}");
+    assert!(text.contains("\"b\" at https://10.0.0.2:7400 is not started"), "{text}");
+    assert!(text.contains(&rig.node_dir("b").display().to_string()), "{text}");
+    assert_eq!(rig.ledger.law.map().epoch, epoch, "nothing was registered");
+    store(&first, 0).1.write(shard(1, 1)).await.expect("the original serves on");
+    first.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_comes_back_at_its_own_address_asks_nobody() {
+    let rig = Rig::new();
+    rig.start_with(original_node(&rig)).await.shutdown().await;
+    *rig.peers.elsewhere.lock() = Elsewhere::Silence;
+    let again = rig.start_with(original_node(&rig)).await;
+    assert_eq!(*rig.peers.asked.lock(), 0);
+    again.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_moved_starts_when_the_process_before_it_is_gone_or_not_the_one_on_record() {
+    let rig = Rig::new();
+    rig.start_with(original_node(&rig)).await.shutdown().await;
+    let places = [
+        Elsewhere::Nothing,
+        Elsewhere::Process(custos_core::RunId([0xee; 16])),
+        Elsewhere::Silence,
+    ];
+    for (number, elsewhere) in places.into_iter().enumerate() {
+        *rig.peers.elsewhere.lock() = elsewhere;
+        let mut moved = original_node(&rig);
+        moved.endpoint = format!("https://10.0.1.{number}:7400");
+        rig.start_with(moved).await.shutdown().await;
+        assert_eq!(*rig.peers.asked.lock(), number + 1, "{elsewhere:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_nodes_with_one_identity_are_named_and_the_older_one_stops_serving() {
     let rig = Rig::new();
-    let mut options = rig.options("a", 1);
-    options.endpoint = "https://10.0.0.1:7400".to_owned();
-    let first = rig.start_with(options).await;
+    let first = rig.start_with(original_node(&rig)).await;
     let store_of_first = store(&first, 0).1;
-    // Copied while it ran, as an image of a machine would be.
-    copy_dir(&rig.node_dir("a"), &rig.node_dir("b"));
-    let mut options = rig.options("b", 0);
-    options.endpoint = "https://10.0.0.2:7400".to_owned();
-    options.disks = vec![rig.disk("b", 0)];
     let cluster = rig.cluster();
-    let second = rig.start_with(options).await;
+    // It does not reach the first, which runs all the same.
+    let second = rig.start_with(copied_node(&rig)).await;
     assert_eq!(first.node_id(), second.node_id());
     until_map(&cluster, |map| {
         map.node(second.node_id()).is_some_and(|node| node.run == second.run())
