@@ -4,8 +4,8 @@
 use std::{fs, time::Duration};
 
 use custos_tests::{
-    Content, Member, NodeCluster, Scratch, Seed, SeededRandom, SourceFile, assert_same_bytes,
-    copy_folder, wait_until,
+    ClusterStatus, Content, DiskStatus, Member, NodeCluster, NodeStatus, Scratch, Seed,
+    SeededRandom, SourceFile, assert_same_bytes, copy_folder, wait_until,
 };
 
 /// For a process to see that another has its identity: it looks at the map every few seconds.
@@ -60,7 +60,75 @@ fn a_copy_of_a_disk_in_another_node_is_refused_by_name_and_the_original_serves_o
 }
 
 #[test]
-fn two_processes_with_one_node_identity_are_named_and_the_cluster_goes_on() {
+fn a_copy_of_a_disk_in_service_is_refused_by_name_and_serves_once_the_disk_is_released() {
+    let seed = Seed::draw();
+    let mut random = seed.random();
+    let scratch = Scratch::new("disk-in-service-copied");
+    let mut cluster = NodeCluster::start(&scratch);
+    let sealed = put_some(&cluster, &scratch, &mut random);
+    let (owner, other) = (Member::Storage(0), Member::Storage(1));
+    let (owner_name, other_name) = (owner.to_string(), other.to_string());
+    let before = cluster.wait_until_whole(0);
+
+    // While its node runs: nothing on the copy tells it from the disk.
+    let copy = scratch.path().join("live-copy");
+    copy_folder(&cluster.config(owner).disks()[0], &copy);
+    let path = copy.to_str().expect("UTF-8").to_owned();
+    cluster.daemon(other).terminate();
+    let mut disks = cluster.config(other).disks().to_vec();
+    disks.push(copy);
+    cluster.set_disks(other, disks);
+    cluster.daemon(other).restart();
+    let says = [path.as_str(), "is in service in node", owner_name.as_str(), "custos disk release"];
+    wait_until("the copy to be named", NOTICE_LIMIT, || {
+        let log = cluster.daemon(other).log();
+        log.lines().any(|line| says.iter().all(|word| line.contains(word)))
+    });
+    let refused =
+        cluster.wait_for_status(0, "the copy to be shown and all disks to serve", |now| {
+            let all_serve = now.disks().all(DiskStatus::serves) && now.disks().count() == 12;
+            all_serve && now.has_trouble(&other_name, &says)
+        });
+    for node in &before.nodes {
+        assert_eq!(ids(refused.node(&node.name)), ids(node), "every disk is where it was");
+    }
+    check_all(&cluster, &scratch, &sealed);
+    let meanwhile = put_some(&cluster, &scratch, &mut random);
+
+    // The orderly move of the same disk.
+    let cli = cluster.cli(0);
+    let name = format!("{owner_name}/disk 0");
+    cli.run(["disk", "release", &name]).expect_exit(2);
+    let run = cli.run(["disk", "release", &name, "--reason", "moves", "--json"]);
+    let released = run.expect_exit(0).json();
+    let moved = released["disk_id"].as_str().expect("an id").to_owned();
+    cluster.wait_for_status(1, "the disk to be given up", |now| {
+        now.disk(&moved).state == "released" && now.has_trouble(&owner_name, &["was released"])
+    });
+    check_all(&cluster, &scratch, &sealed);
+    cli.run(["disk", "add", "--node", &other_name, &path]).expect_exit(0);
+    let is_there = |now: &ClusterStatus| {
+        let here = &now.node(&other_name).disks;
+        here.iter().any(|disk| disk.disk_id == moved && disk.serves() && disk.shards() > 0)
+    };
+    cluster.wait_for_status(1, "the disk to serve where it is now", is_there);
+
+    // The folder that it was copied from is a copy of it now.
+    cluster.daemon(owner).terminate();
+    cluster.daemon(owner).restart();
+    cluster.wait_for_status(0, "the old place to be refused", |now| {
+        is_there(now) && now.has_trouble(&owner_name, &["copy"])
+    });
+    check_all(&cluster, &scratch, &meanwhile);
+    // With two hosts away every shard is needed, those of the moved disk too.
+    for gone in [Member::Storage(2), Member::Storage(3)] {
+        cluster.daemon(gone).terminate();
+    }
+    check_all(&cluster, &scratch, &sealed);
+}
+
+#[test]
+fn a_copy_of_a_running_node_does_not_start_and_the_original_serves_on() {
     let seed = Seed::draw();
     let mut random = seed.random();
     let scratch = Scratch::new("node-copied");
@@ -71,32 +139,30 @@ fn two_processes_with_one_node_identity_are_named_and_the_cluster_goes_on() {
     cluster.daemon(node).terminate();
     let copy = cluster.copy_of(node, "copied-node");
     cluster.daemon(node).restart();
-    cluster.wait_until_whole(0);
+    let before = cluster.wait_until_whole(0);
     let listen = cluster.daemon(node).listen().to_string();
 
+    let refused = copy.prepare().spawn().wait_until_ready().expect_err("a copy has started");
     let copy_listen = copy.listen.to_string();
-    let started = copy.prepare().spawn().wait_until_ready();
-    wait_until("one of the two to name the other", NOTICE_LIMIT, || {
-        let copy_log = match &started {
-            Ok(daemon) => daemon.log(),
-            Err(failed) => failed.log.clone(),
-        };
-        cluster.daemon(node).log().contains(&copy_listen) || copy_log.contains(&listen)
-    });
+    refused.expect(3, &["two nodes have one identity", &listen, &copy_listen, "node folders"]);
+    assert!(!cluster.daemon(node).has_ended(), "the original has ended");
+    let after = cluster.wait_until_whole(0);
+    let [after, before] = [&after, &before].map(|status| status.node(&node.to_string()));
+    assert_eq!((&after.endpoint, ids(after)), (&before.endpoint, ids(before)));
     check_all(&cluster, &scratch, &sealed);
-    let meanwhile = random_file(&scratch, "meanwhile.bin", &mut random);
-    let meanwhile_id = cluster.cli(1).put(&meanwhile).evidence_id;
+    let meanwhile = put_some(&cluster, &scratch, &mut random);
 
-    // The copy is taken away, and the original started again, as its operator would.
-    drop(started);
-    if !cluster.daemon(node).has_ended() {
-        cluster.daemon(node).terminate();
-    }
+    // Killed, and back at its own address: nobody is asked, nothing is waited for.
+    cluster.daemon(node).kill9();
     cluster.daemon(node).restart();
     let after = cluster.wait_until_whole(0);
     assert!(after.node(&node.to_string()).endpoint.contains(&listen), "the original is back");
     check_all(&cluster, &scratch, &sealed);
-    check_all(&cluster, &scratch, &[(meanwhile, meanwhile_id)]);
+    check_all(&cluster, &scratch, &meanwhile);
+}
+
+fn ids(node: &NodeStatus) -> Vec<&str> {
+    node.disks.iter().map(|disk| disk.disk_id.as_str()).collect()
 }
 
 fn put_some(
@@ -104,7 +170,10 @@ fn put_some(
     scratch: &Scratch,
     random: &mut SeededRandom,
 ) -> Vec<(SourceFile, String)> {
-    let files = (0..4).map(|number| random_file(scratch, &format!("{number}.bin"), random));
+    let files = (0..4).map(|_| {
+        let name = format!("{:016x}.bin", random.next_u64());
+        random_file(scratch, &name, random)
+    });
     files
         .map(|file| {
             let id = cluster.cli(0).put(&file).evidence_id;

@@ -95,6 +95,8 @@ pub struct NodeRecord {
 pub enum DiskState {
     /// It takes and gives shards.
     InService,
+    /// Given up by its node: it takes and gives nothing, and any node may take it into service.
+    Released,
     /// Taken out for good: it never comes back under its id.
     Removed,
 }
@@ -105,6 +107,7 @@ impl DiskState {
     pub fn name(self) -> &'static str {
         match self {
             Self::InService => "in-service",
+            Self::Released => "released",
             Self::Removed => "removed",
         }
     }
@@ -115,7 +118,7 @@ impl DiskState {
 pub struct DiskRecord {
     /// Identity.
     pub disk_id: DiskId,
-    /// The node that it is in.
+    /// The node that it is in, or that it was in when it was released.
     pub node_id: NodeId,
     /// Name that its node gives it, at most 64 bytes, such as `disk 3`.
     pub name: String,
@@ -159,7 +162,7 @@ pub struct ClusterMap {
     pub epoch: Epoch,
     /// Every node that ever registered.
     pub nodes: Vec<NodeRecord>,
-    /// Every disk that ever registered, removed ones too.
+    /// Every disk that ever registered, released and removed ones too.
     pub disks: Vec<DiskRecord>,
     /// Every vault.
     pub vaults: Vec<VaultRecord>,

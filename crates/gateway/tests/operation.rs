@@ -2,7 +2,7 @@
 
 mod rig;
 
-use custos_core::{ErasureProfile, ErrorKind, FailureDomain, NodeId};
+use custos_core::{DiskId, DiskState, ErasureProfile, ErrorKind, FailureDomain, NodeId};
 use custos_gateway::operation::{DiskRemoval, ScrubChange};
 use custos_ports::Cluster;
 use custos_wire::internal_v1::AddDiskRequest;
@@ -86,6 +86,32 @@ async fn i1_a_disk_with_slots_is_not_removed_and_its_node_is_not_told() {
     rig.nodes.silence(map.disks[11].node_id);
     rig.gateway.remove_disk(&officer(), spare, removal()).await.expect("nobody needs its node");
     assert!(rig.cluster.map().disks_in_service().all(|disk| disk.disk_id != spare));
+}
+
+#[tokio::test]
+async fn a_disk_is_released_in_the_law_first_and_on_its_node_as_far_as_that_answers() {
+    let rig = rig();
+    let map = rig.cluster.map();
+    let state = |disk: DiskId| rig.cluster.map().disk(disk).expect("stays in the map").state;
+    let release = |disk: DiskId, why: &str| {
+        let (gateway, why) = (rig.gateway.clone(), why.to_owned());
+        async move { gateway.release_disk(&officer(), disk, why).await }
+    };
+    let [first, second] = [&map.disks[0], &map.disks[1]];
+    let error = release(first.disk_id, "").await.expect_err("no reason");
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(rig.nodes.asked().is_empty(), "what the law refuses leaves the disk in service");
+    assert_eq!(state(first.disk_id), DiskState::InService);
+
+    release(first.disk_id, "moves").await.expect("releases");
+    assert_eq!(rig.nodes.asked(), [format!("{}: detach {}", first.node_id, first.disk_id)]);
+    assert_eq!(state(first.disk_id), DiskState::Released, "slots are no hindrance");
+
+    rig.nodes.silence(second.node_id);
+    release(second.disk_id, "its node burnt").await.expect("nobody needs its node");
+    assert_eq!(state(second.disk_id), DiskState::Released);
+    let error = release(DiskId([0xab; 16]), "why").await.expect_err("unknown");
+    assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
 #[tokio::test]

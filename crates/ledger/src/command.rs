@@ -100,7 +100,8 @@ pub enum Command {
         run: RunId,
     },
     /// A storage node takes disks into service, before it serves them: 1 to [`DISKS_PER_COMMAND_MAX`].
-    /// A disk whose generation was seen before under another opening is refused: it is a copy.
+    /// A disk whose generation was seen before under another opening is refused: it is a copy. One
+    /// that another node has is refused until it is released.
     RegisterDisks {
         /// The node that they are in; must be registered.
         node_id: NodeId,
@@ -109,6 +110,13 @@ pub enum Command {
     },
     /// Takes a disk out for good. Refused while a slot of a vault is on it.
     RemoveDisk {
+        /// Which disk.
+        disk_id: DiskId,
+        /// Why, 1 to [`ABORT_REASON_BYTES_MAX`] bytes, one line.
+        reason: String,
+    },
+    /// Gives a disk up for its node, so that any node may take it into service. It keeps its slots.
+    ReleaseDisk {
         /// Which disk.
         disk_id: DiskId,
         /// Why, 1 to [`ABORT_REASON_BYTES_MAX`] bytes, one line.

@@ -29,6 +29,7 @@ mod ledger_start;
 mod local_disks;
 mod metrics;
 mod node_admin;
+mod node_peers;
 mod roles;
 mod server;
 mod shutdown;

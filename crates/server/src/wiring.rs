@@ -21,6 +21,7 @@ use crate::{
     local_disks::LocalDisks,
     metrics::MetricsPage,
     node_admin::ClusterAdmin,
+    node_peers::RemoteNodes,
     roles::Roles,
     server::Readiness,
     sockets::Sockets,
@@ -216,6 +217,7 @@ impl Wiring<'_> {
         let deps = StorageDeps {
             ledger: ledger.clone(),
             cluster: Arc::new(peers.clone()),
+            peers: Arc::new(RemoteNodes::new(peers.clone())),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         };

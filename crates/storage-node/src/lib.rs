@@ -7,6 +7,7 @@
 //! the gRPC face.
 
 mod disk;
+mod double;
 mod error;
 mod handle;
 pub mod limits;
@@ -22,6 +23,7 @@ mod supervision;
 mod tiered;
 
 pub use disk::{BackendKind, HealthLimits};
+pub use double::NodePeers;
 pub use error::{DiskChangeError, NodeFailure, StartError};
 pub use handle::{StorageNode, StorageNodeHandle};
 pub use node::LocalStores;

@@ -28,6 +28,8 @@ pub const TASKS_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub const DISK_STOP_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for the ledger when a disk is added while the node runs.
 pub const ADD_DISK_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest wait at start for the process that had this node's identity before.
+pub const DOUBLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait between two tries to reach the ledger at start.
 pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Shortest wait between two tries to reach the ledger at start.

@@ -5,7 +5,9 @@ use custos_objectstore::S3Options;
 use custos_ports::{Clock, Cluster, Entropy, Ledger};
 use custos_shardstore::OpenMode;
 
-use crate::{HealthLimits, ScrubSettings, disk::bucket_place, limits::IN_FLIGHT_BYTES_DEFAULT};
+use crate::{
+    HealthLimits, NodePeers, ScrubSettings, disk::bucket_place, limits::IN_FLIGHT_BYTES_DEFAULT,
+};
 
 /// How a storage node is set up.
 #[derive(Debug, Clone)]
@@ -142,6 +144,8 @@ pub struct StorageDeps {
     pub ledger: Arc<dyn Ledger>,
     /// The cluster map.
     pub cluster: Arc<dyn Cluster>,
+    /// The way to other nodes, to find a second process with this node's identity.
+    pub peers: Arc<dyn NodePeers>,
     /// The machine's clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness for ids.

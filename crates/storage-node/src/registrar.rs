@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use custos_core::{Actor, DiskGeneration, Epoch, NodeId, Refusal, RunId};
+use custos_core::{Actor, ClusterMap, DiskGeneration, Epoch, NodeId, Refusal, RunId};
 use custos_ledger::{Command, DiskClaim, Envelope, Outcome};
-use custos_ports::{Entropy, Ledger, LedgerError};
+use custos_ports::{Cluster, Entropy, Ledger, LedgerError};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -33,6 +33,29 @@ pub(crate) enum NotRegistered {
     Opening(OpeningError),
 }
 
+/// Waiting for a ledger that does not answer.
+struct Waiting<'a> {
+    what: &'a str,
+    pause: Duration,
+    logged: Option<Instant>,
+}
+
+impl<'a> Waiting<'a> {
+    fn to(what: &'a str) -> Self {
+        Self { what, pause: RETRY_PAUSE_MIN, logged: None }
+    }
+
+    /// Says now and then why, and waits a little longer each time.
+    async fn after(&mut self, error: &LedgerError) {
+        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_PAUSE) {
+            tracing::warn!(what = self.what, %error, "waiting for the ledger to register");
+            self.logged = Some(Instant::now());
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(RETRY_PAUSE_MAX);
+    }
+}
+
 /// A disk that the ledger has accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Registered {
@@ -44,6 +67,23 @@ pub(crate) struct Registered {
 impl Registrar {
     pub(crate) fn new(ledger: Arc<dyn Ledger>, entropy: Arc<dyn Entropy>, actor: Actor) -> Self {
         Self { ledger, entropy, actor, last_trouble: Mutex::new(None) }
+    }
+
+    /// The newest map. Waits for the ledger as long as it takes.
+    pub(crate) async fn newest_map(
+        &self,
+        cluster: &dyn Cluster,
+        name: &str,
+    ) -> Result<Arc<ClusterMap>, NotRegistered> {
+        let what = format!("node {name}");
+        let mut waiting = Waiting::to(&what);
+        loop {
+            match cluster.refresh().await {
+                Ok(map) => return Ok(map),
+                Err(LedgerError::Fault { reason }) => return Err(NotRegistered::Fault(reason)),
+                Err(error) => waiting.after(&error).await,
+            }
+        }
     }
 
     /// Says who this node is. Waits for the ledger as long as it takes.
@@ -95,8 +135,7 @@ impl Registrar {
             entry_salt: self.entropy.array(),
             command,
         };
-        let mut pause = RETRY_PAUSE_MIN;
-        let mut logged: Option<Instant> = None;
+        let mut waiting = Waiting::to(what);
         loop {
             let error = match self.ledger.submit(envelope.clone()).await {
                 Ok(Outcome::MapChanged(epoch)) => return Ok(epoch),
@@ -108,12 +147,7 @@ impl Registrar {
                 Err(error) => error,
             };
             *self.last_trouble.lock() = Some(error.to_string());
-            if logged.is_none_or(|logged| logged.elapsed() >= LOG_PAUSE) {
-                tracing::warn!(what, %error, "waiting for the ledger to register");
-                logged = Some(Instant::now());
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(RETRY_PAUSE_MAX);
+            waiting.after(&error).await;
         }
     }
 }

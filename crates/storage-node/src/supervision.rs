@@ -53,6 +53,12 @@ pub(crate) fn lost(map: &ClusterMap, node: OwnNode, own: OwnDisk) -> Option<Stri
             disk.generation, own.generation
         ));
     }
+    if disk.state == DiskState::Released {
+        return Some(format!(
+            "disk {id} was released, so that any node may take it into service: add it again to \
+             use it here"
+        ));
+    }
     (disk.generation > own.generation).then(|| {
         format!(
             "disk {id} was taken into service again as generation {} (this is {}): one of the two \
@@ -120,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_another_node_or_opening_has_is_lost_and_so_is_a_removed_one() {
+    fn a_disk_that_another_node_or_opening_has_is_lost_and_so_is_a_removed_or_released_one() {
         let changed = |change: &dyn Fn(&mut DiskRecord)| {
             let mut map = map();
             change(&mut map.disks[0]);
@@ -132,5 +138,11 @@ mod tests {
         assert!(again.contains("as generation 5 (this is 4)"), "{again}");
         let removed = changed(&|disk| disk.state = DiskState::Removed);
         assert!(removed.contains("removed from the cluster"), "{removed}");
+        let released = changed(&|disk| disk.state = DiskState::Released);
+        assert!(released.contains("was released") && released.contains("add it"), "{released}");
+        // Taken into service again since, the map from before that counts no more.
+        let mut before = map();
+        (before.epoch, before.disks[0].state) = (Epoch(5), DiskState::Released);
+        assert_eq!(lost(&before, NODE, DISK), None);
     }
 }

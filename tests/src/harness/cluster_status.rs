@@ -57,7 +57,7 @@ pub struct NodeStatus {
 pub struct DiskStatus {
     /// Identity.
     pub disk_id: String,
-    /// in-service or removed.
+    /// in-service, released or removed.
     pub state: String,
     /// How often it was taken into service.
     pub generation: u64,
@@ -136,7 +136,7 @@ impl ClusterStatus {
         self.disks().map(DiskStatus::shards).sum()
     }
 
-    /// There are vaults, every node answers, and every disk that is not removed serves.
+    /// There are vaults, every node answers, and every disk that is not released or removed serves.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let has_vaults = self.vaults.iter().any(|group| group.vaults > 0);

@@ -14,8 +14,8 @@ Examples:
   custos disk ls --node store-1
   custos disk ls --json | jq -r 'select(.report.offline) | .disk_id'
 
-JSON, one line a disk: node, node_id, disk_id, name, state (in-service or
-removed), weight, generation, slots, report. The report is what the disk says of
+JSON, one line a disk: node, node_id, disk_id, name, state (in-service,
+released or removed), weight, generation, slots, report. The report is what the disk says of
 itself, null when its node does not answer: kind, offline, suspect, shards,
 payload_bytes, stored_bytes, total_bytes, free_bytes, fullness, io_errors,
 quarantined, scrub (as `custos scrub status` shows it).";
@@ -43,6 +43,19 @@ Without --for-good the disk is out of service until its node starts again, for
 example to change a cable. What is on it stays on it in either case; evidence is
 read from the other disks of its vaults meanwhile.";
 
+const RELEASE_HELP: &str = "\
+Examples:
+  custos disk release \"store-1/disk 2\" --reason \"moves to store-4\"
+
+A disk is taken into service by another node only after it was released: what
+turns up elsewhere without that is refused as a copy. So, to move a disk:
+release it, move it, and `custos disk add` it where it is now.
+
+It is out of service until a node takes it, the one that had it included, and
+keeps its places in the vaults; evidence is read from their other disks
+meanwhile. The node that has it need not answer. Keep copies of the disk out
+until then: the first of them to be added would be the disk.";
+
 const QUARANTINE_HELP: &str = "\
 Examples:
   custos disk quarantine \"store-1/disk 2\"
@@ -63,6 +76,9 @@ pub(crate) enum DiskCommand {
     /// Takes a disk out of service, or out of the cluster for good
     #[command(after_help = format!("{REMOVE_HELP}\n\n{DISK_HELP}\n\nJSON, one object: disk_id, for_good."))]
     Remove(DiskRemoveArgs),
+    /// Gives a disk up for its node, so that another node may take it
+    #[command(after_help = format!("{RELEASE_HELP}\n\n{DISK_HELP}\n\nJSON, one object: disk_id."))]
+    Release(DiskReleaseArgs),
     /// Lists what lies on a disk that nobody knows
     #[command(after_help = format!("{QUARANTINE_HELP}\n\n{DISK_HELP}"))]
     Quarantine(DiskQuarantineArgs),
@@ -104,6 +120,17 @@ pub(crate) struct DiskRemoveArgs {
     /// Why; goes on the custody log
     #[arg(long, value_name = "TEXT", requires = "for_good")]
     pub(crate) reason: Option<String>,
+}
+
+/// Arguments of `custos disk release`.
+#[derive(Debug, Args)]
+pub(crate) struct DiskReleaseArgs {
+    /// Which disk
+    #[arg(value_name = "DISK")]
+    pub(crate) disk: DiskName,
+    /// Why; goes on the custody log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
 }
 
 /// Arguments of `custos disk quarantine`.

@@ -23,7 +23,9 @@ use custos_core::EvidenceId;
 pub(crate) use byte_range::ByteRange;
 pub(crate) use cluster::{ClusterCommand, CreateVaultsArgs, VaultsCommand};
 pub(crate) use damage::{DamageCommand, DamageLsArgs};
-pub(crate) use disk::{DiskAddArgs, DiskCommand, DiskLsArgs, DiskQuarantineArgs, DiskRemoveArgs};
+pub(crate) use disk::{
+    DiskAddArgs, DiskCommand, DiskLsArgs, DiskQuarantineArgs, DiskReleaseArgs, DiskRemoveArgs,
+};
 pub(crate) use disk_name::{DiskName, ID_DIGITS_MIN};
 pub(crate) use get::GetArgs;
 pub(crate) use log::{LogCommand, LogProveArgs, LogShowArgs};
@@ -153,7 +155,7 @@ impl Command {
             }
             Self::Get(_) => "no output file was written",
             Self::Cluster(ClusterCommand::Vaults(_))
-            | Self::Disk(DiskCommand::Add(_) | DiskCommand::Remove(_))
+            | Self::Disk(DiskCommand::Add(_) | DiskCommand::Remove(_) | DiskCommand::Release(_))
             | Self::Scrub(
                 ScrubCommand::Set(_)
                 | ScrubCommand::Start(_)

@@ -76,10 +76,13 @@ impl<'a> Directory<'a> {
                     .disks()
                     .filter(|(node, disk)| path_of(node, disk) == *path)
                     .collect();
-                // A disk that was replaced often has its name from the one that went for good.
-                let used: Vec<_> =
-                    all.iter().copied().filter(|(_, d)| d.state == DiskState::InService).collect();
-                if used.is_empty() { all } else { used }
+                // A disk that was replaced often has its name from the one that went.
+                let in_state = |state: DiskState| {
+                    all.iter().copied().filter(move |(_, disk)| disk.state == state).collect()
+                };
+                let states = [DiskState::InService, DiskState::Released, DiskState::Removed];
+                let mut found = states.into_iter().map(in_state);
+                found.find(|found: &Vec<_>| !found.is_empty()).unwrap_or_default()
             }
         };
         let mut ids: Vec<DiskId> = found.iter().map(|(_, disk)| disk.disk_id).collect();
@@ -181,12 +184,15 @@ mod tests {
 
     #[test]
     fn the_name_of_a_replaced_disk_means_the_new_one() {
-        let mut gone = disk("disk 0", 0x0a);
-        gone.state = DiskState::Removed;
-        let status = cluster(vec![node("store-1", vec![gone, disk("disk 0", 0x0b)])]);
+        let [mut gone, mut away] = [disk("disk 0", 0x0a), disk("disk 0", 0x0c)];
+        (gone.state, away.state) = (DiskState::Removed, DiskState::Released);
+        let of = |disks| cluster(vec![node("store-1", disks)]);
+        let status = of(vec![gone.clone(), away.clone(), disk("disk 0", 0x0b)]);
         let directory = Directory::new(&status);
         assert_eq!(directory.disk(&named("store-1/disk 0")), Ok(id(0x0b)));
         assert_eq!(directory.disk(&named("0a77")), Ok(id(0x0a)), "its id still names the old one");
+        let status = of(vec![gone, away]);
+        assert_eq!(Directory::new(&status).disk(&named("store-1/disk 0")), Ok(id(0x0c)));
     }
 
     #[test]

@@ -91,8 +91,8 @@ pub(crate) fn disk_rows(status: &ClusterStatus, of: Option<&NodeStatus>) -> Vec<
 
 /// The state of a disk in words, with the cause where it is not well.
 fn state_of(node: &NodeStatus, disk: &DiskStatus) -> String {
-    if disk.state == DiskState::Removed {
-        return "removed".to_owned();
+    if disk.state != DiskState::InService {
+        return disk.state.name().to_owned();
     }
     let Some(report) = &disk.report else {
         let why = if node.unreachable.is_some() {
@@ -210,6 +210,16 @@ store-1/bucket  0b777777  s3         3   1,200  3.0 GiB         -          -    
 store-2/disk 0  0c777777  -          3       -        -         -          -       -  unknown: its node does not answer";
         assert_eq!(shown(disk_table(), &disk_rows(&status, None)), expected);
         assert_eq!(disk_rows(&status, Some(&status.nodes[1])).len(), 1);
+    }
+
+    #[test]
+    fn a_disk_that_no_node_has_shows_how_it_went() {
+        for (state, shown) in [(DiskState::Released, "released"), (DiskState::Removed, "removed")] {
+            let mut gone = disk("disk 0", 0x0a);
+            gone.state = state;
+            let rows = disk_rows(&cluster(vec![node("store-1", vec![gone])]), None);
+            assert_eq!(rows[0].last().map(String::as_str), Some(shown));
+        }
     }
 
     #[test]

@@ -111,8 +111,10 @@ struct About<'a> {
 
 impl About<'_> {
     fn troubles(&self) -> Vec<Trouble> {
-        if self.disk.state == DiskState::Removed {
-            return self.of_removed().into_iter().collect();
+        match self.disk.state {
+            DiskState::InService => {}
+            DiskState::Released => return self.of_released().into_iter().collect(),
+            DiskState::Removed => return self.of_removed().into_iter().collect(),
         }
         let Some(report) = &self.disk.report else {
             // When the node does not answer, that is the trouble.
@@ -147,11 +149,24 @@ impl About<'_> {
         troubles
     }
 
+    fn of_released(&self) -> Option<Trouble> {
+        let slots = self.slots()?;
+        let message = format!(
+            "was released and is still the place of {slots}: `custos disk add` where it is now"
+        );
+        Some(self.trouble(Severity::Wrong, "disk-released", &message))
+    }
+
     fn of_removed(&self) -> Option<Trouble> {
+        let slots = self.slots()?;
+        let message = format!("was taken out for good and is still the place of {slots}");
+        Some(self.trouble(Severity::Wrong, "disk-removed", &message))
+    }
+
+    /// The slots that it is the place of, in words, if any.
+    fn slots(&self) -> Option<String> {
         let slots = u64::from(self.disk.slots);
-        let count = units::count(slots, "slot of a vault", "slots of vaults");
-        let message = format!("was taken out for good and is still the place of {count}");
-        (slots > 0).then(|| self.trouble(Severity::Wrong, "disk-removed", &message))
+        (slots > 0).then(|| units::count(slots, "slot of a vault", "slots of vaults"))
     }
 
     fn of_missing(&self) -> Trouble {
@@ -219,7 +234,7 @@ mod tests {
     fn every_trouble_of_a_disk_names_it_and_the_cause() {
         use Severity::{Notice, Wrong};
         let well = |_: &mut DiskReport| {};
-        let cases: [(ClusterStatus, Severity, &str); 9] = [
+        let cases: [(ClusterStatus, Severity, &str); 10] = [
             (
                 with_report(|r| r.offline = Some("a copy of it serves on store-9".to_owned())),
                 Wrong,
@@ -266,8 +281,16 @@ mod tests {
                 Wrong,
                 "was taken out for good and is still the place of 3 slots of vaults",
             ),
+            (
+                with_disk(|disk| disk.state = DiskState::Released),
+                Wrong,
+                "was released and is still the place of 3 slots of vaults: `custos disk add` where \
+                 it is now",
+            ),
         ];
         assert_eq!(messages(&with_report(well)), []);
+        let given_up = |disk: &mut DiskStatus| (disk.state, disk.slots) = (DiskState::Released, 0);
+        assert_eq!(messages(&with_disk(given_up)), [], "nobody waits for it");
         for (status, severity, says) in cases {
             let expected = (severity, format!("disk store-1/disk 1 (0b777777) {says}"));
             assert_eq!(messages(&status), [expected]);

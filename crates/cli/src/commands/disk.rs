@@ -2,10 +2,12 @@ use custos_client::{Client, DiskRemoval, NewDisk};
 use custos_core::{DiskId, Quarantined};
 
 use crate::{
-    args::{DiskAddArgs, DiskLsArgs, DiskName, DiskQuarantineArgs, DiskRemoveArgs},
+    args::{
+        DiskAddArgs, DiskLsArgs, DiskName, DiskQuarantineArgs, DiskReleaseArgs, DiskRemoveArgs,
+    },
     cluster::{Directory, disk_rows, disk_table},
     error::CliError,
-    json::{DiskAddedObject, DiskObject, DiskRemovedObject, QuarantinedObject},
+    json::{DiskAddedObject, DiskObject, DiskReleasedObject, DiskRemovedObject, QuarantinedObject},
     output::{Console, OutputFormat},
     table::{Align, Table},
     units,
@@ -85,6 +87,23 @@ pub(super) async fn remove(
         "is out of service until its node starts again"
     };
     console.lines([format!("disk {disk_id} {how}")])
+}
+
+/// Gives a disk up for its node.
+pub(super) async fn release(
+    client: &Client,
+    args: &DiskReleaseArgs,
+    console: &Console,
+) -> Result<(), CliError> {
+    let disk_id = find(client, "DISK", &args.disk).await?;
+    client.release_disk(disk_id, args.reason.clone()).await?;
+    match console.format() {
+        OutputFormat::Json => console.object(&DiskReleasedObject { disk_id: disk_id.to_string() }),
+        OutputFormat::Human => console.lines([
+            format!("disk {disk_id} is released: any node may take it into service"),
+            "take it into service where it is then: `custos disk add`".to_owned(),
+        ]),
+    }
 }
 
 /// Lists what nobody knows on a disk.

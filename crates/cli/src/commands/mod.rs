@@ -72,6 +72,7 @@ async fn operate_disk(
         DiskCommand::Ls(args) => disk::ls(client, &args, console).await,
         DiskCommand::Add(args) => disk::add(client, &args, console).await,
         DiskCommand::Remove(args) => disk::remove(client, &args, console).await,
+        DiskCommand::Release(args) => disk::release(client, &args, console).await,
         DiskCommand::Quarantine(args) => disk::quarantine(client, &args, console).await,
     }
 }

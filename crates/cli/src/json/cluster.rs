@@ -269,6 +269,12 @@ pub(crate) struct DiskRemovedObject {
     pub(crate) for_good: bool,
 }
 
+/// What `disk release` says.
+#[derive(Debug, Serialize)]
+pub(crate) struct DiskReleasedObject {
+    pub(crate) disk_id: String,
+}
+
 /// What the orders to the scrub say.
 #[derive(Debug, Serialize)]
 pub(crate) struct ScrubOrderObject {

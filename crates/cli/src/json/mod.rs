@@ -9,8 +9,9 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde::Serialize;
 
 pub(crate) use cluster::{
-    ClusterObject, DamageObject, DiskAddedObject, DiskObject, DiskRemovedObject, DiskScrubObject,
-    NodeObject, QuarantinedObject, ScrubOrderObject, VaultsObject,
+    ClusterObject, DamageObject, DiskAddedObject, DiskObject, DiskReleasedObject,
+    DiskRemovedObject, DiskScrubObject, NodeObject, QuarantinedObject, ScrubOrderObject,
+    VaultsObject,
 };
 
 /// What `put` says of one file.

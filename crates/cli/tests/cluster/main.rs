@@ -94,6 +94,29 @@ async fn a_disk_is_removed_by_any_name_that_leads_to_it_alone() {
 }
 
 #[tokio::test]
+async fn a_disk_is_released_with_a_reason() {
+    let server = Server::start(answers::ill_cluster()).await;
+    let line = ["disk", "release", "store-2/disk 0"];
+    let run = server.custos(&line).await;
+    assert_eq!(run.code, 2, "without a reason: {}", run.stderr);
+    let run = server.custos(&[&line[..], &["--reason", "moves to store-4"]].concat()).await;
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let expected = format!(
+        "disk {} is released: any node may take it into service\n\
+         take it into service where it is then: `custos disk add`\n",
+        answers::DISK_2
+    );
+    assert_eq!(run.stdout, expected);
+    let run = server.custos(&["disk", "release", "0a1b00", "--reason", "why", "--json"]).await;
+    assert_eq!(objects(&run), [json!({"disk_id": answers::DISK_0})]);
+    let orders = [
+        format!("release-disk {} moves to store-4", answers::DISK_2),
+        format!("release-disk {} why", answers::DISK_0),
+    ];
+    assert_eq!(server.orders(), orders);
+}
+
+#[tokio::test]
 async fn a_name_of_several_disks_or_of_none_orders_nothing() {
     let server = Server::start(answers::ill_cluster()).await;
     let run = server.custos(&["disk", "remove", "0A1B", "--json"]).await;
@@ -105,6 +128,7 @@ async fn a_name_of_several_disks_or_of_none_orders_nothing() {
     }
     for line in [
         &["disk", "remove", "ffff"][..],
+        &["disk", "release", "ffff", "--reason", "why"],
         &["disk", "quarantine", "store-1/disk 9"],
         &["disk", "ls", "--node", "store-9"],
         &["disk", "add", "--node", "store-9", "/srv/d"],

@@ -152,6 +152,15 @@ impl Cluster for Canned {
         Ok(Response::new(v1::RemoveDiskResponse {}))
     }
 
+    async fn release_disk(
+        &self,
+        request: Request<v1::ReleaseDiskRequest>,
+    ) -> Answered<v1::ReleaseDiskResponse> {
+        let v1::ReleaseDiskRequest { disk_id, reason } = request.into_inner();
+        self.note(format!("release-disk {disk_id} {reason}"));
+        Ok(Response::new(v1::ReleaseDiskResponse {}))
+    }
+
     async fn set_scrub(
         &self,
         request: Request<v1::SetScrubRequest>,

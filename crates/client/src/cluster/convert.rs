@@ -62,7 +62,7 @@ fn disk_status(disk: v1::DiskStatus) -> Result<DiskStatus, ClientError> {
     })
 }
 
-const DISK_STATES: [DiskState; 2] = [DiskState::InService, DiskState::Removed];
+const DISK_STATES: [DiskState; 3] = [DiskState::InService, DiskState::Released, DiskState::Removed];
 
 fn disk_report(report: v1::DiskReport) -> Result<DiskReport, ClientError> {
     Ok(DiskReport {

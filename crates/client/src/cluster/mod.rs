@@ -8,7 +8,7 @@ mod status;
 use custos_core::{DiskId, Epoch, Quarantined};
 use custos_wire::v1::{
     AddDiskRequest, ClusterStatusRequest, CreateVaultsRequest, ListDamageRequest,
-    ListQuarantineRequest, RemoveDiskRequest, SetScrubRequest,
+    ListQuarantineRequest, ReleaseDiskRequest, RemoveDiskRequest, SetScrubRequest,
 };
 
 pub use damage::{DamagePage, DamagedShard};
@@ -76,6 +76,17 @@ impl Client {
         };
         let request = RemoveDiskRequest { disk_id: disk.to_string(), for_good, reason };
         self.cluster().remove_disk(request).await.map_err(|error| self.error_of(error))?;
+        Ok(())
+    }
+
+    /// Gives a disk up for its node, so that any node may take it into service.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown disk, `Refused` for want of permission, of a reason, or because the
+    /// disk was removed for good. A node that does not answer is no error.
+    pub async fn release_disk(&self, disk: DiskId, reason: String) -> Result<(), ClientError> {
+        let request = ReleaseDiskRequest { disk_id: disk.to_string(), reason };
+        self.cluster().release_disk(request).await.map_err(|error| self.error_of(error))?;
         Ok(())
     }
 

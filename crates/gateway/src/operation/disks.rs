@@ -70,6 +70,30 @@ impl Gateway {
         Ok(())
     }
 
+    /// Gives a disk up for its node, so that any node may take it into service.
+    ///
+    /// # Errors
+    /// `NotFound`, and what the law refuses. A node that does not answer is none: it reads in the
+    /// map that the disk is released, and stops serving it.
+    pub async fn release_disk(
+        &self,
+        actor: &Actor,
+        disk_id: DiskId,
+        reason: String,
+    ) -> Result<(), GatewayError> {
+        let map = self.inner.deps.cluster.refresh().await?;
+        let node = node_of(&map, disk_id)?;
+        // The law first: what it refuses must leave the disk in service.
+        self.submit(actor, Command::ReleaseDisk { disk_id, reason }).await?;
+        let detach = self.inner.deps.node_admin.detach_disk(node.node_id, disk_id);
+        if let Err(error) = within_deadline(&node.name, detach).await {
+            warn!(node = %node.name, disk = %disk_id, %error, "not detached");
+        }
+        info!(actor = %actor.name, node = %node.name, disk = %disk_id, "disk released");
+        self.inner.deps.cluster.refresh().await?;
+        Ok(())
+    }
+
     /// What lies on a disk that it does not know, at most `limit` items.
     ///
     /// # Errors

@@ -7,8 +7,9 @@ use custos_wire::{
     v1::{
         AddDiskRequest, AddDiskResponse, ClusterStatusRequest, ClusterStatusResponse,
         CreateVaultsRequest, CreateVaultsResponse, ListDamageRequest, ListDamageResponse,
-        ListQuarantineRequest, ListQuarantineResponse, RemoveDiskRequest, RemoveDiskResponse,
-        SetScrubRequest, SetScrubResponse, cluster_server::Cluster,
+        ListQuarantineRequest, ListQuarantineResponse, ReleaseDiskRequest, ReleaseDiskResponse,
+        RemoveDiskRequest, RemoveDiskResponse, SetScrubRequest, SetScrubResponse,
+        cluster_server::Cluster,
     },
     vault_groups_to_wire,
 };
@@ -115,6 +116,17 @@ impl Cluster for ClusterService {
             if for_good { DiskRemoval::ForGood { reason } } else { DiskRemoval::UntilNodeRestarts };
         self.gateway.remove_disk(&actor, disk_id, removal).await.map_err(WireError::from)?;
         Ok(Response::new(RemoveDiskResponse {}))
+    }
+
+    async fn release_disk(
+        &self,
+        request: Request<ReleaseDiskRequest>,
+    ) -> Result<Response<ReleaseDiskResponse>, Status> {
+        let actor = operator_of(&request)?;
+        let ReleaseDiskRequest { disk_id, reason } = request.into_inner();
+        let disk_id = disk_id_from_wire(&disk_id)?;
+        self.gateway.release_disk(&actor, disk_id, reason).await.map_err(WireError::from)?;
+        Ok(Response::new(ReleaseDiskResponse {}))
     }
 
     async fn set_scrub(

@@ -103,6 +103,7 @@ impl From<&DiskRecord> for proto::DiskRecord {
         let state = match disk.state {
             DiskState::InService => proto::DiskState::InService,
             DiskState::Removed => proto::DiskState::Removed,
+            DiskState::Released => proto::DiskState::Released,
         };
         Self {
             disk_id: disk.disk_id.as_bytes().to_vec(),
@@ -124,6 +125,7 @@ impl TryFrom<proto::DiskRecord> for DiskRecord {
         let state = match stored.state() {
             proto::DiskState::InService => Some(DiskState::InService),
             proto::DiskState::Removed => Some(DiskState::Removed),
+            proto::DiskState::Released => Some(DiskState::Released),
             proto::DiskState::Unspecified => None,
         };
         Ok(Self {

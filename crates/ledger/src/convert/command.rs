@@ -101,6 +101,10 @@ impl From<&Command> for Stored {
                 disk_id: disk_id.as_bytes().to_vec(),
                 reason: reason.clone(),
             }),
+            Command::ReleaseDisk { disk_id, reason } => Self::ReleaseDisk(proto::ReleaseDisk {
+                disk_id: disk_id.as_bytes().to_vec(),
+                reason: reason.clone(),
+            }),
             Command::CreateVaults { vaults, planned_at } => {
                 Self::CreateVaults(proto::CreateVaults {
                     vaults: vaults.iter().map(Into::into).collect(),
@@ -186,6 +190,10 @@ impl TryFrom<Stored> for Command {
             },
             Stored::RemoveDisk(it) => Self::RemoveDisk {
                 disk_id: DiskId(fixed("RemoveDisk", "disk_id", &it.disk_id)?),
+                reason: it.reason,
+            },
+            Stored::ReleaseDisk(it) => Self::ReleaseDisk {
+                disk_id: DiskId(fixed("ReleaseDisk", "disk_id", &it.disk_id)?),
                 reason: it.reason,
             },
             Stored::CreateVaults(it) => Self::CreateVaults {

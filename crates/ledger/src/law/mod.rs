@@ -14,7 +14,8 @@
 //! | an upload into a vault that is not there or of another profile | I1 | `open_upload.rs` |
 //! | operating the cluster without the right to | R23 | `operation.rs` |
 //! | a second node of one name or endpoint | R14 | `register_node.rs` |
-//! | a copy or an old state of a disk, a disk that was removed | R14 | `register_disks.rs` |
+//! | a copy or an old state of a disk, a disk that another node has or that was removed | R14 | `register_disks.rs` |
+//! | releasing a disk that was removed | R14 | `release_disk.rs` |
 //! | removing a disk that a vault needs | I1 | `remove_disk.rs` |
 //! | vaults whose slots are not apart, or that were planned on an old map | I1 | `create_vaults.rs` |
 //! | a second metadata node of one name or endpoint, one that was retired, retiring the last | R14 | `admit_meta.rs`, `retire_meta.rs` |
@@ -40,6 +41,7 @@ mod operation;
 mod record_view;
 mod register_disks;
 mod register_node;
+mod release_disk;
 mod remove_disk;
 mod repeat;
 mod report_damage;
@@ -178,6 +180,9 @@ fn decide<K: Kv>(kv: &mut K, envelope: &Envelope, now: Timestamp) -> Result<Outc
         (Command::RemoveDisk { disk_id, reason }, Some(_)) => {
             remove_disk::remove_disk(kv, envelope, now, *disk_id, reason)
         }
+        (Command::ReleaseDisk { disk_id, reason }, Some(_)) => {
+            release_disk::release_disk(kv, envelope, now, *disk_id, reason)
+        }
         (Command::CreateVaults { vaults, planned_at }, Some(_)) => {
             create_vaults::create_vaults(kv, envelope, now, vaults, *planned_at)
         }
@@ -223,6 +228,7 @@ fn evidence_attempted(command: &Command) -> Option<(&'static str, EvidenceId)> {
         | Command::RegisterNode { .. }
         | Command::RegisterDisks { .. }
         | Command::RemoveDisk { .. }
+        | Command::ReleaseDisk { .. }
         | Command::CreateVaults { .. }
         | Command::ReportDamage { .. }
         | Command::ReportRepair { .. }

@@ -1,12 +1,12 @@
 //! What all commands about nodes, disks, vaults and damage have in common.
 
-use custos_core::{Act, Actor, DiskId, DiskRecord, Refusal, Role, Rule, Timestamp};
+use custos_core::{Act, Actor, DiskId, DiskRecord, NodeId, Refusal, Role, Rule, Timestamp};
 
 use super::text;
 use crate::{
     ABORT_REASON_BYTES_MAX, Envelope, Kv, KvRead,
     custody::{self, NewEntry, Subject},
-    stored::disk,
+    stored::{disk, node},
 };
 
 /// Longest name of a node or disk, and longest label: 64 bytes.
@@ -72,6 +72,11 @@ pub(super) fn known_disk(kv: &impl KvRead, disk_id: DiskId) -> Result<DiskRecord
         let reason = format!("the cluster has no disk {disk_id}");
         Refusal::not_found(Rule::R14, "disk_id", reason)
     })
+}
+
+/// The name of a node for a line of text, quoted; its id if the map does not know it.
+pub(super) fn node_name(kv: &impl KvRead, id: NodeId) -> String {
+    node::load(kv, id).map_or_else(|| id.to_string(), |node| format!("{:?}", node.name))
 }
 
 /// Enters a change of nodes, disks or vaults in the custody log.

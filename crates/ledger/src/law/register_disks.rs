@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use custos_core::{DiskRecord, DiskState, NodeId, NodeRecord, Refusal, Rule, Timestamp};
+use custos_core::{DiskRecord, DiskState, NodeId, Refusal, Rule, Timestamp};
 
 use super::operation;
 use crate::{
@@ -10,6 +10,9 @@ use crate::{
 
 /// Takes disks into service; the same again changes nothing. A higher generation alone makes no
 /// entry, but an epoch: whoever holds a copy of the disk must see it.
+///
+/// A copy that was taken while the disk serves has all that the disk has: nothing on it says which
+/// of the two it is. So the disk is the one in the node that the map names, until that is released.
 pub(super) fn register_disks(
     kv: &mut impl Kv,
     envelope: &Envelope,
@@ -82,9 +85,9 @@ fn check_fields(claim: &DiskClaim) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A claim is good when nothing was opened since the generation that stands on the disk, or when it
-/// repeats the opening that stands in the map, in the same node: a copy that was taken while the
-/// opening was pending carries its name too.
+/// A claim is good when nothing was opened since the generation that stands on the disk and no other
+/// node has the disk, or when it repeats the opening that stands in the map, in the same node: a copy
+/// that was taken while the opening was pending carries its name too.
 fn check_claim(
     kv: &impl KvRead,
     node_id: NodeId,
@@ -99,13 +102,13 @@ fn check_claim(
         return Err(Refusal::refused(Rule::R14, "disk_id", reason));
     }
     if claim.generation > recorded.generation {
-        return Ok(());
+        return check_owner(kv, node_id, recorded);
     }
     if claim.generation == recorded.generation && claim.opening == recorded.opening {
         if node_id == recorded.node_id {
             return Ok(());
         }
-        let node = node_name(kv, recorded.node_id);
+        let node = operation::node_name(kv, recorded.node_id);
         let reason = format!(
             "disk {disk_id} was being opened in node {node}, which has it since: this is a copy; \
              a disk that was moved in that moment starts once more in node {node} first"
@@ -116,10 +119,25 @@ fn check_claim(
         "disk {disk_id} was opened as generation {} since, in node {}; this copy has {}: it is a \
          copy or an old state of that disk, keep it out and use the disk itself",
         recorded.generation,
-        node_name(kv, recorded.node_id),
+        operation::node_name(kv, recorded.node_id),
         claim.generation.0 - 1,
     );
     Err(Refusal::refused(Rule::R14, "generation", reason))
+}
+
+/// Refuses the disk of another node, unless that has given it up.
+fn check_owner(kv: &impl KvRead, node_id: NodeId, recorded: &DiskRecord) -> Result<(), Refusal> {
+    if recorded.node_id == node_id || recorded.state == DiskState::Released {
+        return Ok(());
+    }
+    let DiskRecord { disk_id, .. } = recorded;
+    let reason = format!(
+        "disk {disk_id} is in service in node {}: this is a copy of it, or it was moved without \
+         being released; keep the copy out, or, if the disk itself is here now, release it and \
+         then add it: `custos disk release {disk_id} --reason TEXT`",
+        operation::node_name(kv, recorded.node_id)
+    );
+    Err(Refusal::refused(Rule::R14, "node_id", reason))
 }
 
 fn check_total(kv: &impl KvRead, new: usize) -> Result<(), Refusal> {
@@ -137,8 +155,13 @@ fn detail(kv: &impl KvRead, before: Option<&DiskRecord>, after: &DiskRecord) -> 
         return Some(format!("disk {disk_id} {name:?} of weight {weight} taken into service"));
     };
     if before.node_id != after.node_id {
-        let from = node_name(kv, before.node_id);
+        let from = operation::node_name(kv, before.node_id);
         return Some(format!("disk {disk_id} {name:?} moved here from node {from}"));
+    }
+    if before.state == DiskState::Released {
+        return Some(format!(
+            "disk {disk_id} {name:?} of weight {weight} taken into service again"
+        ));
     }
     let opened = DiskRecord { generation: *generation, opening: after.opening, ..before.clone() };
     (opened != *after).then(|| {
@@ -147,8 +170,4 @@ fn detail(kv: &impl KvRead, before: Option<&DiskRecord>, after: &DiskRecord) -> 
             before.name, before.weight
         )
     })
-}
-
-fn node_name(kv: &impl KvRead, id: NodeId) -> String {
-    node::load(kv, id).map_or_else(|| id.to_string(), |node: NodeRecord| format!("{:?}", node.name))
 }

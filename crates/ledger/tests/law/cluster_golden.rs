@@ -7,7 +7,9 @@ use custos_ledger::{Command, Envelope};
 use data_encoding::HEXLOWER;
 
 use crate::{
-    cluster_world::{claim, damage, disk_id, new_vault, register_disks, register_node, shard},
+    cluster_world::{
+        claim, damage, disk_id, new_vault, register_disks, register_node, release_disk, shard,
+    },
     golden::check,
     world::{ORIGIN, World, developer, policy},
 };
@@ -26,6 +28,8 @@ fn commands(world: &mut World) -> Vec<Envelope> {
         Command::ReportDamage { disk_id: disk_id(2), damage: damage(1, 1) },
         Command::ReportRepair { disk_id: disk_id(2), key: shard(1, 1) },
         Command::AdoptKey { key_id: *b"kek-0001" },
+        register_disks(1, vec![claim(8, 1)]),
+        release_disk(8),
     ];
     commands.into_iter().map(|command| world.envelope(&developer(), command)).collect()
 }

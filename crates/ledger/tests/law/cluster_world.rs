@@ -48,6 +48,10 @@ pub(crate) fn register_disks(node: u8, disks: Vec<DiskClaim>) -> Command {
     Command::RegisterDisks { node_id: node_id(node), disks }
 }
 
+pub(crate) fn release_disk(number: u8) -> Command {
+    Command::ReleaseDisk { disk_id: disk_id(number), reason: "moves".to_owned() }
+}
+
 pub(crate) fn new_vault(level: FailureDomain, disks: &[u8]) -> NewVault {
     NewVault {
         profile: ErasureProfile::P4_2,

@@ -199,6 +199,8 @@ fn about_the_cluster() -> impl Strategy<Value = Command> {
             .prop_map(|(node_id, disks)| Command::RegisterDisks { node_id, disks }),
         (disk_ids(), ".{0,20}")
             .prop_map(|(disk_id, reason)| Command::RemoveDisk { disk_id, reason }),
+        (disk_ids(), ".{0,20}")
+            .prop_map(|(disk_id, reason)| Command::ReleaseDisk { disk_id, reason }),
         (vec(new_vaults(), 0..4), any::<u64>()).prop_map(|(vaults, epoch)| {
             Command::CreateVaults { vaults, planned_at: Epoch(epoch) }
         }),
@@ -343,7 +345,7 @@ fn nodes() -> impl Strategy<Value = NodeRecord> {
 }
 
 fn disks() -> impl Strategy<Value = DiskRecord> {
-    let state = select(vec![DiskState::InService, DiskState::Removed]);
+    let state = select(vec![DiskState::InService, DiskState::Released, DiskState::Removed]);
     (claims(), any::<[u8; 16]>(), state).prop_map(|(claim, node_id, state)| DiskRecord {
         disk_id: claim.disk_id,
         node_id: NodeId(node_id),

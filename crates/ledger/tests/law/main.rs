@@ -20,6 +20,7 @@ mod open_upload;
 mod record_view;
 mod register_disks;
 mod register_node;
+mod release_disk;
 mod repeats;
 mod request_golden;
 mod seal;

@@ -1,10 +1,10 @@
-use custos_core::{Act, DiskId, DiskState, Epoch, ErrorKind, Rule, RunId};
+use custos_core::{Act, DiskGeneration, DiskId, DiskState, Epoch, ErrorKind, Rule, RunId};
 use custos_ledger::{Command, DISKS_MAX, DISKS_PER_COMMAND_MAX, DiskClaim, Outcome};
 
 use crate::{
     cluster_world::{
         assert_changes_nothing, claim, disk_id, map, named, node_id, refused, register_disks,
-        with_nodes,
+        register_node, release_disk, with_nodes,
     },
     world::{World, assert_refused, developer},
 };
@@ -82,10 +82,72 @@ fn r14_an_old_state_of_a_disk_is_refused_whatever_its_opening() {
 }
 
 #[test]
+fn r14_a_copy_of_a_disk_in_service_is_refused_in_another_node_whatever_it_claims() {
+    let mut world = with_generation_7();
+    for generation in [8, 9, u64::MAX] {
+        let copy = DiskClaim { generation: DiskGeneration(generation), ..claim(1, 8) };
+        let refusal = refused(&mut world, register_disks(2, vec![copy]));
+        assert_eq!(named(&refusal), (ErrorKind::Refused, Rule::R14, "node_id"));
+        let id = disk_id(1);
+        let expected = format!(
+            "disk {id} is in service in node \"node-1\": this is a copy of it, or it was moved \
+             without being released; keep the copy out, or, if the disk itself is here now, release \
+             it and then add it: `custos disk release {id} --reason TEXT`"
+        );
+        assert_eq!(refusal.reason, expected);
+    }
+    // The disk itself is opened anew as ever.
+    world.act(&developer(), register_disks(1, vec![claim(1, 8)])).expect("registered");
+}
+
+#[test]
+fn r14_of_two_nodes_that_claim_a_released_disk_the_first_has_it() {
+    let mut world = with_generation_7();
+    world.act(&developer(), register_node(3)).expect("registered");
+    world.act(&developer(), release_disk(1)).expect("released");
+    world.act(&developer(), register_disks(3, vec![claim(1, 8)])).expect("registered");
+    let late = DiskClaim { opening: RunId([0xcc; 16]), ..claim(1, 8) };
+    let refusal = refused(&mut world, register_disks(2, vec![late]));
+    assert_eq!(named(&refusal), (ErrorKind::Refused, Rule::R14, "generation"));
+    let refusal = refused(&mut world, register_disks(2, vec![claim(1, 9)]));
+    assert_eq!(named(&refusal), (ErrorKind::Refused, Rule::R14, "node_id"));
+    assert!(refusal.reason.contains("in service in node \"node-3\""), "{refusal}");
+}
+
+#[test]
+fn r14_an_old_state_of_a_released_disk_is_refused_everywhere() {
+    let mut world = with_generation_7();
+    world.act(&developer(), release_disk(1)).expect("released");
+    for node in [1, 2] {
+        let old = DiskClaim { opening: RunId([0xcc; 16]), ..claim(1, 7) };
+        let refusal = refused(&mut world, register_disks(node, vec![old]));
+        assert_eq!(named(&refusal), (ErrorKind::Refused, Rule::R14, "generation"));
+    }
+}
+
+#[test]
+fn i4_a_released_disk_that_its_own_node_takes_back_is_on_record() {
+    let mut world = with_generation_7();
+    world.act(&developer(), release_disk(1)).expect("released");
+    world.act(&developer(), register_disks(1, vec![claim(1, 8)])).expect("registered");
+    let now = map(&world.kv);
+    let disk = now.disk(disk_id(1)).expect("registered");
+    assert_eq!((disk.node_id, disk.state), (node_id(1), DiskState::InService));
+    let detail = world.last_entry().detail.expect("has one");
+    assert!(detail.ends_with("of weight 1000 taken into service again"), "{detail}");
+    // From now on it is this node's as before.
+    let refusal = refused(&mut world, register_disks(2, vec![claim(1, 9)]));
+    assert_eq!(named(&refusal), (ErrorKind::Refused, Rule::R14, "node_id"));
+}
+
+#[test]
 fn i4_a_disk_that_moves_to_another_node_is_on_record() {
     let mut world = with_generation_7();
+    world.act(&developer(), release_disk(1)).expect("released");
     world.act(&developer(), register_disks(2, vec![claim(1, 8)])).expect("registered");
-    assert_eq!(map(&world.kv).disk(disk_id(1)).expect("registered").node_id, node_id(2));
+    let now = map(&world.kv);
+    let disk = now.disk(disk_id(1)).expect("registered");
+    assert_eq!((disk.node_id, disk.state), (node_id(2), DiskState::InService));
     let detail = world.last_entry().detail.expect("has one");
     assert!(detail.contains("moved here from node \"node-1\""), "{detail}");
     // The node that it was in comes too late with the state that it knows.

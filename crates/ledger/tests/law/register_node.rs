@@ -7,7 +7,7 @@ use custos_ledger::{Answer, Command, NODES_MAX, Outcome, Query, query};
 use crate::{
     cluster_world::{
         assert_changes_nothing, claim, damage, disk_id, map, named, new_vault, node_id, refused,
-        register_disks, register_node, shard, with_nodes,
+        register_disks, register_node, release_disk, shard, with_nodes,
     },
     world::{World, assert_refused, developer, law_of, station},
 };
@@ -168,6 +168,7 @@ fn r23_stations_and_playback_services_do_not_operate_the_cluster() {
         register_node(2),
         register_disks(1, vec![claim(2, 1)]),
         Command::RemoveDisk { disk_id: disk_id(1), reason: "why".to_owned() },
+        release_disk(1),
         Command::CreateVaults { vaults: vec![new_vault(level, &[1])], planned_at },
         Command::ReportDamage { disk_id: disk_id(1), damage: damage(1, 0) },
         Command::ReportRepair { disk_id: disk_id(1), key: shard(1, 0) },

@@ -15,7 +15,8 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::{
     cluster_world::{
-        claim, damage, disk_id, list_damage, new_vault, register_disks, register_node, shard,
+        claim, damage, disk_id, list_damage, new_vault, register_disks, register_node,
+        release_disk, shard,
     },
     meta_members::members,
     world::{
@@ -58,6 +59,7 @@ fn about_the_cluster() -> impl Strategy<Value = Command> {
             disk_id: disk_id(number),
             reason: "why".to_owned(),
         }),
+        2 => numbers().prop_map(release_disk),
         3 => (vec(vaults, 0..3), 0u64..12).prop_map(|(vaults, epoch)| Command::CreateVaults {
             vaults,
             planned_at: Epoch(epoch),
@@ -239,12 +241,14 @@ fn check_cluster(before: &MemoryKv, after: &MemoryKv) {
     for disk in &old.disks {
         let now = new.disk(disk.disk_id).expect("no disk is forgotten");
         assert!(now.generation >= disk.generation, "generations only grow");
-        assert!(disk.state == DiskState::InService || now == disk, "removed is for good");
+        assert!(disk.state != DiskState::Removed || now == disk, "removed is for good");
+        let is_free = disk.state == DiskState::Released;
+        assert!(now.node_id == disk.node_id || is_free, "a node keeps what it did not release");
     }
     for vault in &new.vaults {
-        let in_service =
-            |id: &DiskId| new.disk(*id).is_some_and(|disk| disk.state == DiskState::InService);
-        assert!(vault.slots.iter().all(in_service), "no disk of a vault is removed");
+        let is_there =
+            |id: &DiskId| new.disk(*id).is_some_and(|disk| disk.state != DiskState::Removed);
+        assert!(vault.slots.iter().all(is_there), "no disk of a vault is removed");
     }
     check_group(&members(before), &members(after));
     assert!(list_damage(after).len() <= 16, "damage is on record once a shard and disk");

@@ -71,6 +71,11 @@ impl Node {
         origin: Origin,
     ) -> Result<DiskId, DiskChangeError> {
         let place = spec.place.text();
+        tokio::select! {
+            biased;
+            () = self.stopping() => return Err(DiskChangeError::Stopping),
+            () = self.until_left(&place) => {}
+        }
         let opened = tokio::select! {
             biased;
             () = self.stopping() => return Err(DiskChangeError::Stopping),

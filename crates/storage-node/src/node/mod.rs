@@ -7,7 +7,7 @@ mod start;
 
 use std::sync::Arc;
 
-use custos_core::{DiskGeneration, DiskId, RunId, StoreStatus};
+use custos_core::{ClusterMap, DiskGeneration, DiskId, RunId, StoreStatus};
 use custos_ports::{OfflineStore, ShardStore};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
@@ -126,8 +126,6 @@ impl Node {
     /// that whoever asks for it hears why, unless another node has it.
     fn publish(&self) {
         let map = self.deps.cluster.map();
-        let elsewhere =
-            |id: DiskId| map.disk(id).is_some_and(|disk| disk.node_id != self.own.node_id);
         let slots = self.slots.read();
         let stores = slots.iter().filter_map(|slot| match slot {
             Slot::Serving(disk) => {
@@ -135,13 +133,17 @@ impl Node {
                 Some((disk.store.disk_id(), store))
             }
             Slot::Out(out) => {
-                let id = out.disk_id.filter(|id| !elsewhere(*id))?;
+                let id = out.disk_id.filter(|id| !self.is_elsewhere(&map, *id))?;
                 let store: Arc<dyn ShardStore> =
                     Arc::new(OfflineStore::new(out.name.clone(), out.reason.clone()));
                 Some((id, store))
             }
         });
         self.stores.send_replace(stores.collect());
+    }
+
+    fn is_elsewhere(&self, map: &ClusterMap, disk: DiskId) -> bool {
+        map.disk(disk).is_some_and(|disk| disk.node_id != self.own.node_id)
     }
 
     /// Looks whether this process still is what the map says, and stops serving what it has lost.
@@ -165,6 +167,12 @@ impl Node {
                 self.retire(&disk, &reason);
             }
         }
+        // What says here that a disk is out must not hide the disk once another node has it.
+        let hides =
+            |disk: DiskId| self.is_elsewhere(&map, disk) && self.serving_disk(disk).is_none();
+        if self.stores.borrow().iter().any(|(disk, _)| hides(*disk)) {
+            self.publish();
+        }
     }
 
     /// Remembers why a disk is out of service and begins to close it.
@@ -176,14 +184,27 @@ impl Node {
             reason: reason.to_owned(),
             retry: Retry::Never,
         };
+        {
+            // Before anybody sees that its place is free.
+            let mut retired = self.retired.lock();
+            retired.retain(|disk| !disk.is_closed());
+            retired.push(disk.clone());
+        }
         if let Some(slot) = self.slots.write().iter_mut().find(|slot| slot.is(disk)) {
             *slot = Slot::Out(out);
         }
         self.publish();
         disk.begin_stop(reason);
-        let mut retired = self.retired.lock();
-        retired.retain(|disk| !disk.is_closed());
-        retired.push(disk.clone());
+    }
+
+    /// Waits for disks that were taken out of this place a moment ago: they hold it until they are
+    /// closed, or hang.
+    async fn until_left(&self, place: &str) {
+        let leaving: Vec<_> =
+            self.retired.lock().iter().filter(|disk| disk.place == place).cloned().collect();
+        for disk in leaving {
+            disk.closed_within(DISK_STOP_TIMEOUT).await;
+        }
     }
 
     /// Changes the scrub of one disk, or of all in service.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use custos_core::{Actor, DiskId, ErrorKind, RunId};
+use custos_core::{Actor, DiskId, Epoch, ErrorKind, NodeId, RunId};
 use custos_ports::ShardStore;
 use futures::future::join_all;
 use parking_lot::{Mutex, RwLock};
@@ -11,6 +11,7 @@ use super::{Node, OutDisk, Retry, ServingDisk, Slot};
 use crate::disk::{
     Backend, ByteBudget, Expected, FailureWeight, NodeStore, OpenDisk, OpenFailure, Opener, Orders,
 };
+use crate::double;
 use crate::limits::{DISKS_MAX, READS_IN_FLIGHT_MAX, WEIGHT_WITHOUT_SIZE};
 use crate::node_folder::{NodeFolder, Origin, Place, Places};
 use crate::registrar::{NotRegistered, Registered, Registrar};
@@ -45,8 +46,13 @@ pub(crate) async fn start(
     let actor = Actor { name: options.name.clone(), ..Actor::system() };
     let registrar = Registrar::new(deps.ledger.clone(), deps.entropy.clone(), actor.clone());
     let run = RunId(deps.entropy.array());
-    let registered = registrar.node(&options, folder.node_id(), run).await;
-    let registered = registered.map_err(|error| node_refused(&options.name, error))?;
+    let registered = match register(&registrar, &options, &deps, folder.node_id(), run).await {
+        Ok(registered) => registered,
+        Err(error) => {
+            close_all(&opened).await;
+            return Err(error);
+        }
+    };
     tracing::info!(node = options.name, id = %folder.node_id(), %run, "node registered");
 
     let node = Arc::new(Node {
@@ -142,11 +148,43 @@ async fn open_all(
         _ => None,
     });
     if let Some(error) = fatal {
-        join_all(opened.iter().flatten().map(|disk| disk.backend.close())).await;
+        close_all(&opened).await;
         return Err(error);
     }
     refuse_copies(specs, &mut opened).await;
     Ok(opened)
+}
+
+async fn close_all(opened: &[Opened]) {
+    join_all(opened.iter().flatten().map(|disk| disk.backend.close())).await;
+}
+
+/// Says who this node is, unless another process with its identity runs at another address.
+async fn register(
+    registrar: &Registrar,
+    options: &StorageOptions,
+    deps: &StorageDeps,
+    node_id: NodeId,
+    run: RunId,
+) -> Result<Epoch, StartError> {
+    let StorageOptions { name, endpoint, .. } = options;
+    let refused = |error| node_refused(name, error);
+    let map = registrar.newest_map(&*deps.cluster, name).await.map_err(refused)?;
+    if let Some(other) = double::running(&map, node_id, endpoint, &deps.peers).await {
+        return Err(StartError::SameIdentity {
+            node_id,
+            name: name.clone(),
+            endpoint: match endpoint.as_str() {
+                "" => "no address".to_owned(),
+                endpoint => endpoint.to_owned(),
+            },
+            folder: options.folder.clone(),
+            other_name: other.name,
+            other_endpoint: other.endpoint,
+            other_run: other.run,
+        });
+    }
+    registrar.node(options, node_id, run).await.map_err(refused)
 }
 
 /// Of several places with one disk, the one that was opened last counts.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use custos_core::{
-    Actor, DiskId, ErasureProfile, EvidenceId, FailureDomain, Labels, ShardKey, ShardWrite,
-    Timestamp, VaultId,
+    Actor, DiskId, ErasureProfile, EvidenceId, FailureDomain, Labels, NodeId, RunId, ShardKey,
+    ShardWrite, Timestamp, VaultId,
 };
 use custos_ledger::{Answer, Command, Envelope, NewVault, Outcome, Query};
 use custos_peers::{ClusterOptions, ClusterPeers};
@@ -16,7 +16,8 @@ use custos_ports::fakes::conformance;
 use custos_ports::fakes::{CountingEntropy, FixedClock, MemoryLedger};
 use custos_ports::{Entropy, Ledger, LedgerError, ShardStore};
 use custos_storage_node::{
-    DiskPlace, DiskSpec, StorageDeps, StorageNode, StorageNodeHandle, StorageOptions, WhenAbsent,
+    DiskPlace, DiskSpec, NodePeers, StorageDeps, StorageNode, StorageNodeHandle, StorageOptions,
+    WhenAbsent,
 };
 use parking_lot::Mutex;
 
@@ -49,10 +50,40 @@ impl Ledger for TestLedger {
     }
 }
 
+/// What answers at the place that the map has for a node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Elsewhere {
+    Nothing,
+    /// A process of this run.
+    Process(RunId),
+    /// Something that takes the call and never answers it.
+    Silence,
+}
+
+/// Other nodes, as the test says, and how often one was asked.
+pub(crate) struct TestPeers {
+    pub(crate) elsewhere: Mutex<Elsewhere>,
+    pub(crate) asked: Mutex<usize>,
+}
+
+#[async_trait]
+impl NodePeers for TestPeers {
+    async fn run_of(&self, _: NodeId) -> Result<RunId, String> {
+        *self.asked.lock() += 1;
+        let elsewhere = *self.elsewhere.lock();
+        match elsewhere {
+            Elsewhere::Nothing => Err("connection refused".to_owned()),
+            Elsewhere::Process(run) => Ok(run),
+            Elsewhere::Silence => std::future::pending().await,
+        }
+    }
+}
+
 pub(crate) struct Rig {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) ledger: Arc<TestLedger>,
     pub(crate) entropy: Arc<CountingEntropy>,
+    pub(crate) peers: Arc<TestPeers>,
 }
 
 impl Rig {
@@ -61,6 +92,10 @@ impl Rig {
             dir: tempfile::tempdir().expect("tempdir"),
             ledger: Arc::new(TestLedger { law: MemoryLedger::new(now()), away: Mutex::new(0) }),
             entropy: Arc::new(CountingEntropy::default()),
+            peers: Arc::new(TestPeers {
+                elsewhere: Mutex::new(Elsewhere::Nothing),
+                asked: Mutex::new(0),
+            }),
         }
     }
 
@@ -102,6 +137,7 @@ impl Rig {
         StorageDeps {
             ledger: self.ledger.clone(),
             cluster: Arc::new(self.cluster()),
+            peers: self.peers.clone(),
             clock: Arc::new(FixedClock(now())),
             entropy: self.entropy.clone(),
         }
