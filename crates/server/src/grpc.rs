@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use custos_gateway::{Gateway, services};
-use custos_meta_node::MetaService;
+use custos_meta_node::{GroupService, MetaService};
 use custos_storage_node::ShardService;
 use custos_wire::internal_v1::{meta_server::MetaServer, shard_server::ShardServer};
 use tonic::{
@@ -93,6 +93,15 @@ impl Services {
     pub(crate) fn into_parts(self) -> (Router, HealthReporter) {
         (self.router, self.health)
     }
+}
+
+/// What the members of the ledger's group serve to each other, on a port of its own.
+pub(crate) fn group_router(files: &TlsFiles, service: GroupService) -> Result<Router, TlsError> {
+    let tls = tls::server_config(files)?;
+    let mut grpc = grpc_server()
+        .tls_config(tls)
+        .map_err(|error| TlsError::Unusable { files: files.clone(), reason: reason_of(&error) })?;
+    Ok(grpc.add_service(service.into_server()))
 }
 
 /// The service's type cannot be named, so that a reference to it stands for it.

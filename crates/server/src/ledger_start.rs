@@ -1,13 +1,13 @@
 //! Opens the ledger of a node, begins it at the first start, and makes sure that it is the node's.
 
-use std::{fs, path::Path, path::PathBuf, sync::Arc};
+use std::{fs, path::Path, path::PathBuf};
 
 use custos_core::{Actor, ErrorKind};
 use custos_ledger::{Answer, ClusterInfo, Command, Envelope, Policy, Query};
 use custos_metastore::{MetaStore, MetaStoreHandle, OpenError, Options};
-use custos_ports::{Clock, Entropy, Ledger, LedgerError};
+use custos_ports::{Entropy, Ledger, LedgerError};
 
-use crate::data_dir::Stage;
+use crate::{data_dir::Stage, waiting::Waiting};
 
 /// Why the ledger of a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,33 +66,34 @@ pub(crate) struct Begun<'a> {
     pub(crate) policy: &'a Policy,
 }
 
-/// Opens the ledger in `dir`.
-pub(crate) async fn start(
-    dir: &Path,
-    begun: Begun<'_>,
-    clock: Arc<dyn Clock>,
-    entropy: &(dyn Entropy + 'static),
+/// Opens the ledger of a node that has been here before, or begins.
+pub(crate) async fn open(
+    options: Options,
+    stage: Stage,
 ) -> Result<MetaStoreHandle, LedgerStartError> {
-    if begun.stage == Stage::Settled && !has_contents(dir) {
-        return Err(LedgerStartError::Lost { dir: dir.to_owned() });
+    if stage == Stage::Settled && !has_contents(&options.dir) {
+        return Err(LedgerStartError::Lost { dir: options.dir });
     }
-    let ledger = MetaStore::open(Options::new(dir, clock)).await?;
-    match settle(&ledger, dir, begun, entropy).await {
-        Ok(()) => Ok(ledger),
-        Err(error) => {
-            ledger.shutdown().await;
-            Err(error)
-        }
-    }
+    Ok(MetaStore::open(options).await?)
 }
 
-async fn settle(
+/// Begins the cluster, or makes sure that the ledger is of it. Waits for the other members of the
+/// ledger's group as long as it takes, saying so in the log.
+pub(crate) async fn settle(
     ledger: &MetaStoreHandle,
     dir: &Path,
     begun: Begun<'_>,
     entropy: &(dyn Entropy + 'static),
 ) -> Result<(), LedgerStartError> {
     let Begun { origin, stage, policy } = begun;
+    let mut waiting = Waiting::on("the other members of the ledger's group");
+    while let Err(error) = ledger.wait_until_current().await {
+        if !matches!(error, LedgerError::Unavailable { .. }) || ledger.status().is_none() {
+            return Err(error.into());
+        }
+        waiting.say(&error);
+    }
+    waiting.end();
     if stage == Stage::Beginning {
         // Asked for again after a first start that was cut short, it changes nothing.
         let command = Command::InitCluster { origin: origin.to_owned(), policy: policy.clone() };

@@ -165,8 +165,10 @@ async fn start(mode: Mode) -> Result<Server, Failure> {
         Mode::Dev(options) => dev::configuration(&data_dir, options),
         Mode::Run(config) => ServerConfig::clone(config),
     };
-    let sockets =
-        Sockets::bind(config.listen, config.metrics_listen).await.map_err(Failure::start)?;
+    let group = config.meta.as_ref().and_then(|meta| meta.group.as_ref());
+    let group = group.map(|group| group.listen);
+    let bound = Sockets::bind(config.listen, config.metrics_listen, group).await;
+    let sockets = bound.map_err(Failure::start)?;
     let identity = Identity::establish(&data_dir, &config, &*entropy).map_err(Failure::start)?;
     if let Mode::Dev(_) = mode {
         dev::prepare(&data_dir, &sockets, &*clock).map_err(Failure::start)?;

@@ -23,6 +23,14 @@ impl Roles {
         }
     }
 
+    /// Lets another member of the ledger's group lead, if this one does: before those who are
+    /// served still have something to ask.
+    pub(crate) async fn leave_lead(&self) {
+        if let Some(ledger) = &self.ledger {
+            ledger.leave_lead().await;
+        }
+    }
+
     /// Finishes writes under way and closes files: first the disks, as they still may have
     /// something to tell the ledger.
     pub(crate) async fn close(mut self) {

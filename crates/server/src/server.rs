@@ -94,7 +94,7 @@ impl Server {
     ) -> Result<(), RunError> {
         let Self { router, health, address, sockets, page, readiness, roles, data_dir } = self;
         let (draining, _) = watch::channel(false);
-        let Sockets { api, metrics } = sockets;
+        let Sockets { api, metrics, group: _ } = sockets;
         let signal = drained(&draining);
         let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(accept(api), signal));
         let metrics = metrics
@@ -115,6 +115,7 @@ impl Server {
             ended = &mut serving => Err(RunError::Ended { reason: reason_of(ended) }),
         };
         health.set_service_status("", ServingStatus::NotServing).await;
+        roles.leave_lead().await;
         draining.send_replace(true);
         if !serving.is_finished() && timeout(DRAIN_TIMEOUT, &mut serving).await.is_err() {
             tracing::warn!(seconds = DRAIN_TIMEOUT.as_secs(), "requests under way were cut off");

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 pub struct Sockets {
     pub(crate) api: TcpListener,
     pub(crate) metrics: Option<TcpListener>,
+    pub(crate) group: Option<TcpListener>,
 }
 
 /// An address that cannot be listened on.
@@ -51,13 +52,18 @@ impl Sockets {
     ///
     /// # Errors
     /// When an address cannot be listened on; none is kept then.
-    pub async fn bind(api: SocketAddr, metrics: Option<SocketAddr>) -> Result<Self, BindError> {
+    pub async fn bind(
+        api: SocketAddr,
+        metrics: Option<SocketAddr>,
+        group: Option<SocketAddr>,
+    ) -> Result<Self, BindError> {
         let api = bind(api).await?;
-        let metrics = match metrics {
-            Some(address) => Some(bind(address).await?),
-            None => None,
+        let optional = async |address: Option<SocketAddr>| match address {
+            Some(address) => bind(address).await.map(Some),
+            None => Ok(None),
         };
-        Ok(Self { api, metrics })
+        let (metrics, group) = (optional(metrics).await?, optional(group).await?);
+        Ok(Self { api, metrics, group })
     }
 
     /// Where the gRPC services are, with the port that was taken.

@@ -5,6 +5,7 @@ use crate::{
     dev::CertificateError,
     first_vault::FirstVaultError,
     gateway_key::GatewayKeyError,
+    group_start::GroupStartError,
     joining::JoinError,
     ledger_start::LedgerStartError,
     sockets::BindError,
@@ -51,6 +52,9 @@ pub enum StartError {
     /// The ledger did not start.
     #[error(transparent)]
     Ledger(#[from] LedgerStartError),
+    /// The ledger is no member of its group.
+    #[error(transparent)]
+    Group(#[from] GroupStartError),
     /// The system does not tell which address was taken.
     #[error("the address that was taken is not known")]
     Address(#[source] std::io::Error),
@@ -76,6 +80,7 @@ impl StartError {
             Self::FirstVault(error) => error.kind(),
             Self::GatewayKey(error) => error.kind(),
             Self::Ledger(error) => error.kind(),
+            Self::Group(error) => error.kind(),
             Self::Address(_) | Self::Reflection(_) => ErrorKind::Internal,
         }
     }

@@ -3,17 +3,18 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use custos_gateway::{Gateway, GatewayDeps, GatewayMetrics, GatewayOptions};
-use custos_meta_node::{Bootstrap, MetaService};
-use custos_peers::{Channels, ClusterOptions, ClusterPeers};
+use custos_meta_node::{Bootstrap, GroupService, MetaService};
+use custos_metastore::{Beginning, MetaStore, Options};
+use custos_peers::{Channels, ClusterOptions, ClusterPeers, Joined};
 use custos_ports::{Clock, Cluster, Entropy, Ledger};
 use custos_storage_node::{StorageDeps, StorageNode, WhenAbsent};
-use tokio::time::sleep;
+use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
-    Server, StartError,
+    LedgerStartError, Server, StartError,
     config::{GatewayConfig, MetaConfig, ServerConfig, StorageConfig},
     data_dir::{DataDir, Identity, LEDGER_FOLDER, Manifest, Stage},
-    first_vault, gateway_key,
+    first_vault, gateway_key, group_start,
     grpc::Services,
     joining,
     keys::{Kek, LocalKeyRing},
@@ -53,7 +54,7 @@ pub struct ServerDeps {
 /// # Errors
 /// See [`StartError`]; everything that was opened is closed again.
 pub async fn build(config: ServerConfig, deps: ServerDeps) -> Result<Server, StartError> {
-    let ServerDeps { clock, entropy, data_dir, identity, sockets } = deps;
+    let ServerDeps { clock, entropy, data_dir, identity, mut sockets } = deps;
     // Made before anything is opened: a bad certificate stops the start early.
     let services = Services::new(&config.tls, config.gateway.is_some())?;
     let channels = Channels::new(tls::peer_tls(&config.tls)?);
@@ -67,7 +68,8 @@ pub async fn build(config: ServerConfig, deps: ServerDeps) -> Result<Server, Sta
         address,
         channels,
     };
-    match wiring.wire(identity, services, &mut roles).await {
+    let group = sockets.group.take();
+    match wiring.wire(identity, group, services, &mut roles).await {
         Ok(Wired { services, page, readiness }) => {
             let (router, health) = services.into_parts();
             Ok(Server { router, health, address, sockets, page, readiness, roles, data_dir })
@@ -101,16 +103,14 @@ impl Wiring<'_> {
     async fn wire(
         &self,
         identity: Identity,
+        group: Option<TcpListener>,
         mut services: Services,
         roles: &mut Roles,
     ) -> Result<Wired, StartError> {
         let Identity { manifest, kek, stage } = identity;
-        let (ledger, mut manifest) = match (&self.config.meta, manifest) {
-            (Some(meta), Some(manifest)) => {
-                let ledger = self.open_ledger(meta, &manifest, stage, roles).await?;
-                (ledger, manifest)
-            }
-            (_, manifest) => self.join(manifest).await?,
+        let (ledger, mut manifest) = match &self.config.meta {
+            Some(meta) => self.open_ledger(meta, manifest, stage, group, roles).await?,
+            None => self.join(manifest).await?,
         };
         if self.config.meta.is_some() {
             let meta = MetaService::new(ledger.clone(), manifest.origin.clone());
@@ -162,22 +162,64 @@ impl Wiring<'_> {
         names.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// The ledger in this process. At a first start, the cluster has begun then.
+    /// The ledger in this process, alone or as a member of its group. At a first start, the cluster
+    /// has begun then, or this process belongs to it.
     async fn open_ledger(
         &self,
         meta: &MetaConfig,
-        manifest: &Manifest,
+        manifest: Option<Manifest>,
         stage: Stage,
+        listener: Option<TcpListener>,
         roles: &mut Roles,
-    ) -> Result<Arc<dyn Ledger>, StartError> {
-        let dir = self.data_dir.path().join(LEDGER_FOLDER);
-        let begun = ledger_start::Begun { origin: &manifest.origin, stage, policy: &meta.policy };
-        let ledger = ledger_start::start(&dir, begun, self.clock.clone(), &**self.entropy).await?;
+    ) -> Result<(Arc<dyn Ledger>, Manifest), StartError> {
+        let (dir, entropy) = (self.data_dir.path().join(LEDGER_FOLDER), &**self.entropy);
+        let member = match &meta.group {
+            Some(group) => {
+                let channels = Channels::new(tls::peer_tls(&self.config.tls)?);
+                Some(group_start::Member::new(group, self.data_dir.path(), channels, entropy)?)
+            }
+            None => None,
+        };
+        let mut options = Options::new(&dir, self.clock.clone());
+        let joiner = member.as_ref().filter(|member| manifest.is_none() && member.joins());
+        let (manifest, stage, beginning) = match (joiner, manifest) {
+            (Some(member), _) => {
+                let Joined { origin, id } = member.join().await?;
+                options.node_id = id;
+                // There is nothing to begin, and nothing can be lost yet.
+                (Manifest::of_cluster(origin), Stage::Beginning, Beginning::Joining)
+            }
+            (None, manifest) => {
+                let manifest = manifest.expect("who founds has chosen its cluster");
+                let known = MetaStore::node_of(&dir).map_err(LedgerStartError::from)?;
+                options.node_id = known.unwrap_or(options.node_id);
+                (manifest, stage, Beginning::Founding)
+            }
+        };
+        let is_joining = beginning == Beginning::Joining;
+        let own = options.node_id;
+        options.group = member.as_ref().map(|member| member.options(&manifest.origin, beginning));
+        let ledger = ledger_start::open(options, stage).await?;
         roles.ledger = Some(ledger.clone());
+        if let Some(listener) = listener {
+            let (store, origin) = (ledger.clone(), manifest.origin.clone());
+            let service = GroupService::new(store, origin, self.entropy.clone());
+            roles.tasks.spawn(group_start::serve(&self.config.tls, listener, service)?);
+        }
+        let begun = ledger_start::Begun {
+            origin: &manifest.origin,
+            stage: if is_joining { Stage::Settled } else { stage },
+            policy: &meta.policy,
+        };
+        ledger_start::settle(&ledger, &dir, begun, entropy).await?;
+        if let Some(member) = &member {
+            member.record(&ledger, own, entropy).await?;
+            roles.tasks.spawn(group_start::ask_for_vote(ledger.clone(), own));
+        }
         if stage == Stage::Beginning {
             manifest.save(self.data_dir.path())?;
         }
-        Ok(Arc::new(ledger))
+        Ok((Arc::new(ledger), manifest))
     }
 
     /// The ledger in other processes. At a first start, this process belongs to its cluster then.

@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// What one member asks another.
+#[derive(Debug, Clone)]
 pub(crate) enum Request {
     /// Raft's own.
     Append(AppendEntriesRequest<TypeConfig>),

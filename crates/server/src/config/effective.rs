@@ -57,6 +57,12 @@ pub fn effective(process: &Process) -> String {
             retention_days_av: policy.retention_days_av,
             retention_days_other: policy.retention_days_other,
         }),
+        group: meta.and_then(|meta| meta.group.as_ref()).map(|group| ShownGroup {
+            name: &group.name,
+            listen: group.listen.to_string(),
+            endpoint: &group.endpoint,
+            join: &group.join,
+        }),
         log: ShownLog { format: process.log.format.name(), level: &process.log.level },
         telemetry: ShownTelemetry { otlp_endpoint: process.telemetry.otlp_endpoint.as_deref() },
     };
@@ -134,6 +140,8 @@ struct Shown<'a> {
     tls: ShownTls<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<ShownPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<ShownGroup<'a>>,
     log: ShownLog<'a>,
     telemetry: ShownTelemetry<'a>,
 }
@@ -189,6 +197,15 @@ struct ShownPolicy {
     incomplete_descriptor: &'static str,
     retention_days_av: u32,
     retention_days_other: u32,
+}
+
+#[derive(Serialize)]
+struct ShownGroup<'a> {
+    name: &'a str,
+    listen: String,
+    endpoint: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    join: &'a [String],
 }
 
 #[derive(Serialize)]

@@ -5,6 +5,7 @@
 mod effective;
 mod error;
 mod read;
+mod read_group;
 mod read_storage;
 mod resolved;
 mod table_reader;
@@ -13,6 +14,6 @@ pub use effective::effective;
 pub use error::{ConfigError, ConfigMistake, ConfigProblem};
 pub use read::{load, parse};
 pub use resolved::{
-    BucketConfig, ColdConfig, DiskConfig, GatewayConfig, LogFormat, LogOptions, MetaConfig,
-    Process, ScrubConfig, ServerConfig, StorageConfig, TelemetryOptions, TlsFiles,
+    BucketConfig, ColdConfig, DiskConfig, GatewayConfig, GroupConfig, LogFormat, LogOptions,
+    MetaConfig, Process, ScrubConfig, ServerConfig, StorageConfig, TelemetryOptions, TlsFiles,
 };

@@ -88,7 +88,7 @@ impl<'d, 'i> Reading<'d, 'i> {
         let profile = self.profile(&root, roles);
         let meta = roles.meta.then(|| self.meta(&root, profile));
         if !roles.meta {
-            for key in ["cluster_name", "expect_nodes", "policy"] {
+            for key in ["cluster_name", "expect_nodes", "group", "policy"] {
                 root.not_for_role(key, "meta");
             }
         }
@@ -184,11 +184,13 @@ impl<'d, 'i> Reading<'d, 'i> {
         };
         let expect_nodes = self.count(root, "expect_nodes", EXPECT_NODES, 1);
         let policy = self.policy(root.table("policy"));
+        let group = self.group(root.table("group"));
         Some(MetaConfig {
             cluster_name: cluster_name?,
             policy: policy?,
             profile: profile?,
             expect_nodes: expect_nodes?,
+            group: group?,
         })
     }
 
@@ -320,15 +322,15 @@ fn given<T>(part: Option<Option<T>>) -> Option<Option<T>> {
 }
 
 const ROLES: &str = "a list of \"meta\", \"storage\", \"gateway\", each once at most";
-const ENDPOINTS: &str = "a list of addresses such as \"https://10.0.0.1:7400\"";
+pub(super) const ENDPOINTS: &str = "a list of addresses such as \"https://10.0.0.1:7400\"";
 const EXPECT_NODES: &str = "a number of storage nodes, at least 1";
-const ADDRESS: &str = "an IP address and a port, such as \"0.0.0.0:7400\"";
+pub(super) const ADDRESS: &str = "an IP address and a port, such as \"0.0.0.0:7400\"";
 const PROFILE: &str = "one of \"2+1\", \"4+2\", \"8+3\", \"10+4\"";
 const CHUNK_SIZE: &str = "a power of two from 1 to 64";
 const CLUSTER_NAME: &str =
     "a name such as \"evidence.example\": 1 to 128 letters, digits, dots, dashes";
 
-fn address(text: &str) -> Result<SocketAddr, ConfigProblem> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, ConfigProblem> {
     text.parse().or(bad(format!("{text:?}"), ADDRESS))
 }
 

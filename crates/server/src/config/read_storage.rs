@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Longest name of a node and of each of its labels, in bytes.
-const NAME_BYTES_MAX: usize = 64;
+pub(super) const NAME_BYTES_MAX: usize = 64;
 /// Name of the node of a process that has every role, and so may be the only one.
 const NAME_DEFAULT: &str = "local";
 const REGION_DEFAULT: &str = "us-east-1";
@@ -19,8 +19,9 @@ const COLD_DAYS_DEFAULT: u32 = 90;
 
 const DISKS: &str = "a list of folders, or of tables such as { path = \"/srv/d0\", \
                      cold = \"NAME\" } or { bucket = \"NAME\" }";
-const NAME: &str = "a name of 1 to 64 bytes on one line";
-const ENDPOINT: &str = "an address that the others reach, such as \"https://10.0.0.7:7400\"";
+pub(super) const NAME: &str = "a name of 1 to 64 bytes on one line";
+pub(super) const ENDPOINT: &str =
+    "an address that the others reach, such as \"https://10.0.0.7:7400\"";
 const BUCKET: &str = "the name of a table [buckets.NAME]";
 const SERVICE: &str = "the http:// or https:// address of an S3-compatible service";
 const COLD_DAYS: &str = "a number of days; 0 moves shards as soon as they are written";

@@ -55,6 +55,21 @@ pub struct MetaConfig {
     pub profile: ErasureProfile,
     /// The first vaults are made once so many storage nodes have registered.
     pub expect_nodes: u32,
+    /// The group that keeps the ledger; without it, this process keeps it alone.
+    pub group: Option<GroupConfig>,
+}
+
+/// How a process is a member of the ledger's group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupConfig {
+    /// Name that people use, unique in the group.
+    pub name: String,
+    /// Address of the port that serves the other members and nobody else.
+    pub listen: SocketAddr,
+    /// Where they reach it. Fixed once there are others.
+    pub endpoint: String,
+    /// Members that take it in; empty for the first one.
+    pub join: Vec<String>,
 }
 
 /// The role `storage`.

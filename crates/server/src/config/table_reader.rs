@@ -103,6 +103,15 @@ impl<'d, 'i> TableReader<'d, 'i> {
         Self::new(self.document, key, line, found.map(|(_, table)| table))
     }
 
+    /// Whether the document has no such table.
+    pub(super) fn is_absent(&self) -> bool {
+        let is_absent = self.table.is_none();
+        if is_absent {
+            self.is_finished.set(true);
+        }
+        is_absent
+    }
+
     /// The tables in the table `key`, each with its name.
     pub(super) fn tables(&self, key: &'static str) -> Vec<(String, Self)> {
         let expected = "a table of tables";

@@ -100,7 +100,7 @@ impl IdentityError {
 
 impl Identity {
     /// Reads who the process in `data_dir` is, or begins a new cluster there if it has the role
-    /// `meta`.
+    /// `meta` and joins no group.
     ///
     /// # Errors
     /// When the folder or the key do not fit what is asked for, or are damaged, or lost.
@@ -118,7 +118,12 @@ impl Identity {
             };
             return Ok(Self { manifest: Some(manifest), kek, stage: Stage::Settled });
         }
-        let Some(meta) = &config.meta else {
+        // Who joins a group belongs to a cluster that there is already.
+        let founding = config
+            .meta
+            .as_ref()
+            .filter(|meta| meta.group.as_ref().is_none_or(|group| group.join.is_empty()));
+        let Some(meta) = founding else {
             let kek = match &config.gateway {
                 Some(gateway) => Kek::load(&gateway.key_file)?,
                 None => None,

@@ -67,6 +67,7 @@ pub fn configuration(data_dir: &DataDir, options: &DevOptions) -> ServerConfig {
             },
             profile,
             expect_nodes: 1,
+            group: None,
         }),
         storage: Some(StorageConfig {
             name: NODE_NAME.to_owned(),
