@@ -8,7 +8,7 @@ use std::{
 
 use custos_core::limits::COMMAND_BATCH_ITEMS_MAX;
 use custos_ledger::{CommandBatch, Envelope, Outcome};
-use custos_ports::{Clock, LedgerError};
+use custos_ports::LedgerError;
 use openraft::error::{ClientWriteError, RaftError};
 use tokio::{
     sync::{
@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use crate::{
+    cluster_time::ClusterTime,
     fault::Fault,
     leadership::Leader,
     raft_types::{EncodedBatch, Raft, Replies},
@@ -82,13 +83,13 @@ impl CommandQueue {
     /// Starts the batcher. It ends when the last clone of the queue is dropped.
     pub(crate) fn start(
         raft: Raft,
-        clock: Arc<dyn Clock>,
+        time: ClusterTime,
         items_max: usize,
         timeout: Duration,
         fault: Fault,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(items_max);
-        let batcher = Batcher { raft, clock, waiting, carried: None, timeout };
+        let batcher = Batcher { raft, time, waiting, carried: None, timeout };
         tokio::spawn(batcher.run());
         Self { queue, items_max, timeout, fault, is_paused: Arc::default() }
     }
@@ -140,7 +141,7 @@ fn stopping() -> LedgerError {
 /// Makes batches of what waits, one in flight at a time.
 struct Batcher {
     raft: Raft,
-    clock: Arc<dyn Clock>,
+    time: ClusterTime,
     waiting: mpsc::Receiver<Waiting>,
     /// Did not fit the last batch.
     carried: Option<Waiting>,
@@ -210,7 +211,7 @@ impl Batcher {
         if leader != Leader::Me {
             return Err(LedgerError::Unavailable { reason: leader.elsewhere() });
         }
-        let batch = CommandBatch { stamped: self.clock.now(), envelopes };
+        let batch = CommandBatch { stamped: self.time.stamp(&self.raft).await, envelopes };
         let write = self.raft.client_write(EncodedBatch(batch.encode().into()));
         match time::timeout(self.timeout, write).await {
             Ok(Ok(response)) => Ok(response.data),

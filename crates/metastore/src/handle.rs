@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use tokio::{sync::Mutex, time};
 
 use crate::{
+    cluster_time::TimeKeeper,
     dir_lock::LockEnd,
     fault::Fault,
     members::Members,
@@ -41,6 +42,8 @@ pub(crate) struct Running {
     pub(crate) router: Router,
     pub(crate) members: Members,
     pub(crate) inbox: Arc<Inbox>,
+    /// Ends with the others.
+    pub(crate) _time_keeper: Arc<TimeKeeper>,
 }
 
 /// A member of the group, as this one sees it.

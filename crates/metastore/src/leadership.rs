@@ -30,6 +30,15 @@ impl Leader {
         }
     }
 
+    /// Resolves when it is another, or this member stops.
+    pub(crate) async fn has_changed(&self, raft: &Raft) {
+        let mut metrics = raft.metrics();
+        // An error means that raft is gone, which is a change.
+        let _ = metrics
+            .wait_for(|metrics| metrics.running_state.is_err() || Self::of(metrics) != *self)
+            .await;
+    }
+
     /// Why this member cannot decide by itself; for people.
     pub(crate) fn elsewhere(&self) -> String {
         match self {

@@ -12,6 +12,7 @@
 //! (applied), and a query's is `router` → `reads` (is the state current?) → `state`. What goes
 //! between members is in `network`, changes of the group in `members`.
 
+mod cluster_time;
 mod commands;
 #[cfg(test)]
 mod conformance;

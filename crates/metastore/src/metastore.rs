@@ -11,6 +11,7 @@ use openraft::{
 use tokio::{sync::watch, task};
 
 use crate::{
+    cluster_time::TimeKeeper,
     commands::CommandQueue,
     dir_lock::DirLock,
     durable,
@@ -103,10 +104,11 @@ async fn start(options: Options, lock: DirLock, fault: Fault) -> Result<Running,
     }
 
     let Options { clock, request_timeout: timeout, queue_items_max, .. } = options;
-    let commands =
-        CommandQueue::start(raft.clone(), clock.clone(), queue_items_max, timeout, fault.clone());
+    let (agreed, time) = TimeKeeper::channel();
+    let commands = CommandQueue::start(raft.clone(), time, queue_items_max, timeout, fault.clone());
     let barrier = ReadBarrier::start(raft.clone(), group.clone(), queue_items_max, timeout, fault);
     let members = Members::new(raft.clone(), group.clone(), commands.clone());
+    let time_keeper = TimeKeeper::start(raft.clone(), members.clone(), clock.clone(), agreed);
     let inbox = Arc::new(Inbox::new(
         group.clone(),
         raft.clone(),
@@ -124,7 +126,7 @@ async fn start(options: Options, lock: DirLock, fault: Fault) -> Result<Running,
         reader,
         timeout,
     };
-    Ok(Running { raft, router, members, inbox })
+    Ok(Running { raft, router, members, inbox, _time_keeper: time_keeper })
 }
 
 /// The transport of a node without a group.

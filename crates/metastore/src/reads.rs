@@ -103,7 +103,17 @@ impl Confirmer {
             let result = match leader {
                 Leader::Other(peer) => {
                     let (lane, request) = (PeerLane::Control, Request::ReadIndex);
-                    from_leader(self.group.ask(&peer, lane, &request, self.timeout).await)
+                    let known = Leader::Other(peer.clone());
+                    tokio::select! {
+                        biased;
+                        asked = self.group.ask(&peer, lane, &request, self.timeout) => {
+                            from_leader(asked)
+                        }
+                        // It hangs, and another leads already.
+                        () = known.has_changed(&self.raft) => {
+                            Err(LedgerError::Unavailable { reason: known.elsewhere() })
+                        }
+                    }
                 }
                 _ => confirm_leader(&self.raft, self.timeout).await,
             };

@@ -119,7 +119,15 @@ impl Router {
         left: Duration,
     ) -> Result<Answer, LedgerError> {
         let limit = left.min(PASS_ON_DEADLINE);
-        let asked = self.group.ask(leader, PeerLane::Control, request, limit).await;
+        let known = Leader::Other(leader.clone());
+        let asked = tokio::select! {
+            biased;
+            asked = self.group.ask(leader, PeerLane::Control, request, limit) => asked,
+            // It hangs, and another leads already.
+            () = known.has_changed(&self.raft) => Err(PeerFault::Unknown {
+                reason: format!("{leader:?} leads no more, and has not answered"),
+            }),
+        };
         asked.map_err(|fault| match fault {
             PeerFault::Unknown { reason } => LedgerError::Unknown { reason },
             PeerFault::Unreachable { reason } | PeerFault::Refused { reason } => {

@@ -177,7 +177,10 @@ pub(crate) async fn ask_for_vote(ledger: MetaStoreHandle, own: MetaId) {
     let mut waiting = Waiting::on("a vote in the ledger's group".to_owned());
     loop {
         match ledger.promote(own).await {
-            Ok(()) => break,
+            Ok(()) => {
+                tracing::info!(id = %own, "this process has a vote in the ledger's group");
+                break;
+            }
             Err(error @ LedgerError::Refused(_)) => {
                 tracing::error!(%error, "this process gets no vote in the ledger's group");
                 return;

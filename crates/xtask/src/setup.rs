@@ -20,7 +20,7 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need {
         what: "g++, the C++ compiler (RocksDB)",
         debian: "g++",
@@ -44,6 +44,12 @@ const NEEDS: [Need; 4] = [
         debian: "ccache",
         required: false,
         found: || process::on_path("ccache").is_some(),
+    },
+    Need {
+        what: "iproute2 (tests that part a network; without it they say so and pass)",
+        debian: "iproute2",
+        required: false,
+        found: || process::on_path("ip").is_some() || Path::new("/usr/sbin/ip").exists(),
     },
 ];
 

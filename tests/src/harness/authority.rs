@@ -53,6 +53,15 @@ impl Authority {
     /// When it cannot be made.
     #[must_use]
     pub fn issue(&self, name: &str, unit: &str) -> TlsFiles {
+        self.issue_at(name, unit, IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// The same for a process at this address.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn issue_at(&self, name: &str, unit: &str, address: IpAddr) -> TlsFiles {
         let key = KeyPair::generate().expect("keys can be made");
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
@@ -60,7 +69,7 @@ impl Authority {
         params.distinguished_name.push(DnType::OrganizationalUnitName, unit);
         params.subject_alt_names = vec![
             SanType::DnsName("localhost".try_into().expect("ASCII")),
-            SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            SanType::IpAddress(address),
         ];
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -2,7 +2,7 @@ use std::{
     ffi::{OsStr, OsString},
     io::Read,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -26,6 +26,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(120);
 pub struct Cli {
     config: PathBuf,
     home: PathBuf,
+    namespace: Option<String>,
     limit: Duration,
 }
 
@@ -88,7 +89,7 @@ impl Cli {
     /// uploads to resume) stays in the `home` folder.
     #[must_use]
     pub fn new(config: PathBuf, home: &Path) -> Self {
-        Self { config, home: home.to_path_buf(), limit: RUN_LIMIT }
+        Self { config, home: home.to_path_buf(), namespace: None, limit: RUN_LIMIT }
     }
 
     /// The same with another deadline for each run.
@@ -97,10 +98,16 @@ impl Cli {
         Self { limit, ..self.clone() }
     }
 
+    /// The same in a network namespace.
+    #[must_use]
+    pub fn in_namespace(&self, namespace: impl Into<String>) -> Self {
+        Self { namespace: Some(namespace.into()), ..self.clone() }
+    }
+
     /// Starts `custos` with these arguments after `--config FILE`.
     pub fn spawn<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> CliChild {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        let mut command = Command::new(programs::program("custos"));
+        let mut command = programs::command("custos", self.namespace.as_deref());
         command.arg("--config").arg(&self.config).args(&args);
         for name in ["CUSTOS_CONFIG", "RUST_LOG"] {
             command.env_remove(name);

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
@@ -30,6 +30,8 @@ pub struct DaemonOptions {
     pub args: Vec<OsString>,
     /// What it finds in its environment besides the test's own.
     pub environment: Vec<(&'static str, String)>,
+    /// The network namespace that it runs in; the test's own when `None`.
+    pub namespace: Option<String>,
     /// The address that `ready` names.
     pub listen: SocketAddr,
     /// The file that its standard error goes to, one start after the other.
@@ -62,7 +64,7 @@ impl DaemonOptions {
         let log_start = fs::metadata(&self.log).map_or(0, |meta| meta.len());
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.unwrap_or_else(|e| panic!("{}: {e}", self.log.display()));
-        let mut command = Command::new(programs::program("custosd"));
+        let mut command = programs::command("custosd", self.namespace.as_deref());
         command.args(&self.args).envs(self.environment.iter().cloned());
         command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut process = Process::spawn(format!("custosd {}", self.name), &mut command);

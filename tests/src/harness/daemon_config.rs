@@ -12,8 +12,10 @@ use super::{
     node_bucket::{NodeBucket, WrittenBuckets, WrittenDisk},
 };
 
-/// Erasure profile of clusters of several processes.
+/// Erasure profile of clusters of several storage nodes,
 const PROFILE: &str = "4+2";
+/// and of those of one.
+const PROFILE_OF_ONE: &str = "2+1";
 
 /// What one process of a cluster is told; everything of it lies in one folder.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct DaemonConfig {
     pub listen: SocketAddr,
     /// Address of its metrics page.
     pub metrics: SocketAddr,
+    /// The network namespace that it runs in; the test's own when `None`.
+    pub namespace: Option<String>,
     /// Who it is.
     pub tls: TlsFiles,
     /// What it does.
@@ -39,6 +43,8 @@ pub enum Duty {
     Meta {
         /// Vaults are made once this many storage nodes have registered.
         expect_nodes: usize,
+        /// How it is a member of the ledger's group; without it, it keeps the ledger alone.
+        group: Option<GroupDuty>,
     },
     /// Keeps shards.
     Storage {
@@ -54,6 +60,22 @@ pub enum Duty {
         /// Where the ledger is.
         meta: SocketAddr,
     },
+    /// Keeps all shards and serves clients.
+    Worker {
+        /// Where the members of the ledger's group are.
+        metas: Vec<SocketAddr>,
+        /// One folder per disk.
+        disks: Vec<PathBuf>,
+    },
+}
+
+/// How a process is a member of the ledger's group.
+#[derive(Debug, Clone)]
+pub struct GroupDuty {
+    /// Address of its port for the other members.
+    pub listen: SocketAddr,
+    /// Who takes it in; nobody founds the group.
+    pub join: Option<SocketAddr>,
 }
 
 impl DaemonConfig {
@@ -80,7 +102,7 @@ impl DaemonConfig {
     pub fn bucket(&self) -> Option<&NodeBucket> {
         match &self.duty {
             Duty::Storage { bucket, .. } => bucket.as_ref(),
-            Duty::Meta { .. } | Duty::Gateway { .. } => None,
+            Duty::Meta { .. } | Duty::Gateway { .. } | Duty::Worker { .. } => None,
         }
     }
 
@@ -88,7 +110,7 @@ impl DaemonConfig {
     #[must_use]
     pub fn disks(&self) -> &[PathBuf] {
         match &self.duty {
-            Duty::Storage { disks, .. } => disks,
+            Duty::Storage { disks, .. } | Duty::Worker { disks, .. } => disks,
             Duty::Meta { .. } | Duty::Gateway { .. } => &[],
         }
     }
@@ -107,36 +129,44 @@ impl DaemonConfig {
             name: self.name.clone(),
             args: vec!["run".into(), "--config".into(), path.into()],
             environment: self.bucket().map(NodeBucket::environment).unwrap_or_default(),
+            namespace: self.namespace.clone(),
             listen: self.listen,
             log: self.log(),
         }
     }
 
     fn text(&self) -> String {
-        let (role, meta) = match &self.duty {
-            Duty::Meta { .. } => ("meta", None),
-            Duty::Storage { meta, .. } => ("storage", Some(meta)),
-            Duty::Gateway { meta } => ("gateway", Some(meta)),
+        let (roles, metas): (&[_], &[SocketAddr]) = match &self.duty {
+            Duty::Meta { .. } => (&["meta"], &[]),
+            Duty::Storage { meta, .. } => (&["storage"], std::slice::from_ref(meta)),
+            Duty::Gateway { meta } => (&["gateway"], std::slice::from_ref(meta)),
+            Duty::Worker { metas, .. } => (&["storage", "gateway"], metas),
         };
-        let is_meta = matches!(self.duty, Duty::Meta { .. });
-        let is_gateway = matches!(self.duty, Duty::Gateway { .. });
-        let is_storage = matches!(self.duty, Duty::Storage { .. });
+        let has = |role: &str| roles.contains(&role);
+        let (expect_nodes, group) = match &self.duty {
+            Duty::Meta { expect_nodes, group } => (Some(*expect_nodes), group.as_ref()),
+            Duty::Storage { .. } | Duty::Gateway { .. } | Duty::Worker { .. } => (None, None),
+        };
+        let is_of_one = expect_nodes == Some(1) || matches!(self.duty, Duty::Worker { .. });
+        let profile = if is_of_one { PROFILE_OF_ONE } else { PROFILE };
         let written = Written {
-            roles: [role],
+            roles,
             data_dir: self.data_dir(),
             listen: self.listen.to_string(),
             metrics: self.metrics.to_string(),
-            meta: meta.map(|address| [format!("https://{address}")]),
-            expect_nodes: match self.duty {
-                Duty::Meta { expect_nodes } => Some(expect_nodes),
-                Duty::Storage { .. } | Duty::Gateway { .. } => None,
-            },
-            profile: (is_meta || is_gateway).then_some(PROFILE),
-            cluster_name: is_meta.then_some("custos.test"),
-            key_file: is_gateway.then(|| self.key_file()),
-            disks: is_storage.then(|| WrittenDisk::all(self.disks(), self.bucket())),
+            meta: metas.iter().map(|address| format!("https://{address}")).collect(),
+            expect_nodes,
+            profile: (has("meta") || has("gateway")).then_some(profile),
+            cluster_name: has("meta").then_some("custos.test"),
+            key_file: has("gateway").then(|| self.key_file()),
+            disks: has("storage").then(|| WrittenDisk::all(self.disks(), self.bucket())),
             buckets: self.bucket().map(|bucket| WrittenBuckets::new(bucket, &self.name)),
-            node: is_storage.then(|| WrittenNode { name: &self.name, host: &self.name }),
+            node: has("storage").then(|| WrittenNode { name: &self.name, host: &self.name }),
+            group: group.map(|group| WrittenGroup {
+                name: &self.name,
+                listen: group.listen.to_string(),
+                join: group.join.map(|address| [format!("https://{address}")]),
+            }),
             tls: WrittenTls {
                 ca: &self.tls.ca,
                 certificate: &self.tls.certificate,
@@ -149,11 +179,12 @@ impl DaemonConfig {
 
 #[derive(Serialize)]
 struct Written<'a> {
-    roles: [&'static str; 1],
+    roles: &'a [&'static str],
     data_dir: PathBuf,
     listen: String,
     metrics: String,
-    meta: Option<[String; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    meta: Vec<String>,
     expect_nodes: Option<usize>,
     profile: Option<&'static str>,
     cluster_name: Option<&'static str>,
@@ -161,6 +192,7 @@ struct Written<'a> {
     disks: Option<Vec<WrittenDisk<'a>>>,
     buckets: Option<WrittenBuckets<'a>>,
     node: Option<WrittenNode<'a>>,
+    group: Option<WrittenGroup<'a>>,
     tls: WrittenTls<'a>,
 }
 
@@ -168,6 +200,13 @@ struct Written<'a> {
 struct WrittenNode<'a> {
     name: &'a str,
     host: &'a str,
+}
+
+#[derive(Serialize)]
+struct WrittenGroup<'a> {
+    name: &'a str,
+    listen: String,
+    join: Option<[String; 1]>,
 }
 
 #[derive(Serialize)]
@@ -191,6 +230,7 @@ mod tests {
             folder: PathBuf::from("/test/s3"),
             listen: SocketAddr::from(([127, 0, 0, 1], 17_000)),
             metrics: SocketAddr::from(([127, 0, 0, 1], 17_001)),
+            namespace: None,
             tls: TlsFiles { ca: file("ca"), certificate: file("cert"), key: file("key") },
             duty,
         };
@@ -200,7 +240,7 @@ mod tests {
     #[test]
     fn a_process_is_told_what_its_role_needs_and_nothing_else() {
         let address = SocketAddr::from(([127, 0, 0, 1], 17_002));
-        let meta = written(Duty::Meta { expect_nodes: 6 });
+        let meta = written(Duty::Meta { expect_nodes: 6, group: None });
         assert_eq!(meta["roles"].as_array().map(Vec::len), Some(1));
         assert_eq!(meta["expect_nodes"].as_integer(), Some(6));
         assert!(!meta.contains_key("meta") && !meta.contains_key("key_file"));
@@ -233,6 +273,13 @@ mod tests {
         let storage = with(&bucket);
         assert_eq!(storage["disks"].as_array().map(Vec::len), Some(2));
         assert_eq!(storage["disks"][1]["cold_after_days"].as_integer(), Some(0));
+
+        let group = GroupDuty { listen: address, join: Some(address) };
+        let joining = written(Duty::Meta { expect_nodes: 1, group: Some(group) });
+        assert_eq!(joining["group"]["join"][0].as_str(), Some("https://127.0.0.1:17002"));
+        let worker = written(Duty::Worker { metas: vec![address; 3], disks: disks.clone() });
+        assert_eq!(worker["meta"].as_array().map(Vec::len), Some(3));
+        assert_eq!(worker["profile"].as_str(), Some("2+1"));
 
         let gateway = written(Duty::Gateway { meta: address });
         assert_eq!(gateway["key_file"].as_str(), Some("/test/s3/kek"));

@@ -37,6 +37,7 @@ impl DevOptions {
     fn daemon(&self) -> DaemonOptions {
         let listen = self.listen.to_string();
         DaemonOptions {
+            namespace: None,
             name: "dev".to_owned(),
             environment: Vec::new(),
             args: vec![

@@ -75,7 +75,8 @@ impl NodeCluster {
         let authority = Authority::new(&scratch.folder("cluster/tls"));
         let mut cluster = Self { folder, authority, disks_per_node, members: BTreeMap::new() };
 
-        let meta_config = cluster.configure(Member::Meta, Duty::Meta { expect_nodes: NODES });
+        let meta_config =
+            cluster.configure(Member::Meta, Duty::Meta { expect_nodes: NODES, group: None });
         let meta = meta_config.listen;
         cluster.start_together([(Member::Meta, meta_config)]);
         let storage = (0..NODES).map(Member::Storage).map(|member| {
@@ -254,7 +255,7 @@ impl NodeCluster {
         let folder = self.member_folder(member);
         let tls = self.authority.issue(&name, "system");
         let [listen, metrics] = self.addresses();
-        DaemonConfig { name, folder, listen, metrics, tls, duty }
+        DaemonConfig { name, folder, listen, metrics, namespace: None, tls, duty }
     }
 
     fn client_toml(&self, gateway: usize) -> PathBuf {

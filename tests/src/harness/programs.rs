@@ -1,4 +1,4 @@
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, process::Command};
 
 /// Folder of the build profile that the test itself was built in, such as `target/debug`.
 fn profile_dir() -> PathBuf {
@@ -12,6 +12,20 @@ fn profile_dir() -> PathBuf {
 pub(crate) fn scratch_root() -> PathBuf {
     let profile = profile_dir();
     profile.parent().expect("a profile's folder lies in the target folder").join("tmp")
+}
+
+/// Starts one of the programs under test, in a network namespace if one is named.
+pub(crate) fn command(name: &str, namespace: Option<&str>) -> Command {
+    let program = program(name);
+    match namespace {
+        None => Command::new(program),
+        // It becomes the program: its process id is the program's.
+        Some(namespace) => {
+            let mut command = Command::new("ip");
+            command.args(["netns", "exec", namespace]).arg(program);
+            command
+        }
+    }
 }
 
 /// Path of one of the programs under test.

@@ -1,0 +1,128 @@
+//! The ledger on three machines: briefly away at worst, and never wrong.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use custos_tests::{Cli, Content, LedgerGroup, Scratch, Seed, SourceFile};
+
+/// Kills of the leader in one run.
+const KILLS: usize = 20;
+/// Clients that put at the same time.
+const CLIENTS: usize = 3;
+/// Half of the kills must be over within this time, from the signal to the answer to a question
+/// that was asked afterwards.
+const MEDIAN_LIMIT: Duration = Duration::from_secs(2);
+
+#[test]
+fn i6_twenty_killed_leaders_fail_no_put_and_do_none_twice() {
+    let seed = Seed::draw();
+    let mut random = seed.random();
+    let scratch = Scratch::new("leaders-killed");
+    let mut group = LedgerGroup::start(&scratch, 3);
+    let cli = group.cli();
+    let stop = AtomicBool::new(false);
+    let (ids, mut outages) = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let (cli, stop, scratch, seed) = (&cli, &stop, &scratch, random.next_u64());
+                scope.spawn(move || put_until_told(cli, stop, scratch, client, seed))
+            })
+            .collect();
+        let mut outages = Vec::new();
+        for _kill in 0..KILLS {
+            let leader = group.leader();
+            let killed = Instant::now();
+            group.meta(leader).kill9();
+            cli.run(["log", "checkpoint", "--json"]).expect_exit(0);
+            outages.push(killed.elapsed());
+            group.meta(leader).restart();
+            group.wait_until_current(leader);
+        }
+        stop.store(true, Ordering::Release);
+        let ids = clients.into_iter().flat_map(|client| client.join().expect("no put failed"));
+        (ids.collect::<Vec<_>>(), outages)
+    });
+    outages.sort_unstable();
+    let median = outages[outages.len() / 2];
+    eprintln!("{} puts; away for {outages:?}, median {median:?}", ids.len());
+    assert!(median <= MEDIAN_LIMIT, "median {median:?} of {outages:?}");
+
+    let mut listed = cli.list_ids();
+    let mut put = ids.clone();
+    listed.sort_unstable();
+    put.sort_unstable();
+    assert_eq!(listed, put, "every put is there once, and nothing else");
+    for id in ids.iter().step_by(7) {
+        let run = cli.run(["log", "show", id, "--json"]);
+        run.expect_exit(0);
+        let acts: Vec<_> = run.json_lines().iter().map(|entry| entry["act"].to_string()).collect();
+        let seals = acts.iter().filter(|act| act.contains("sealed")).count();
+        let opens = acts.iter().filter(|act| act.contains("opened")).count();
+        assert_eq!((opens, seals), (1, 1), "{id}: {acts:?}");
+    }
+}
+
+#[test]
+fn i6_without_a_quorum_nothing_is_decided_and_all_goes_on_when_it_is_back() {
+    let scratch = Scratch::new("quorum-lost");
+    let mut group = LedgerGroup::start(&scratch, 3);
+    let before = scratch.source_file("before.bin", Content { seed: 1, size: 100_000 });
+    let id = group.cli().put(&before).evidence_id;
+    let survivor = group.leader();
+    let others: Vec<usize> = group.members().filter(|number| *number != survivor).collect();
+    for other in &others {
+        group.meta(*other).kill9();
+    }
+    // A read that needs the ledger is refused, not answered from what one member happens to know.
+    let brief = group.cli().within(Duration::from_secs(60));
+    brief.run(["log", "checkpoint"]).expect_exit(6);
+    for other in &others {
+        group.meta(*other).restart();
+    }
+    let copy = scratch.path().join("copy.bin");
+    group.cli().get(&id, &copy);
+    custos_tests::assert_same_bytes(&before.path, &copy);
+    let after = scratch.source_file("after.bin", Content { seed: 2, size: 100_000 });
+    group.cli().put(&after);
+}
+
+#[test]
+fn a_planned_stop_of_the_leader_hands_over_and_a_dead_member_is_replaced() {
+    let scratch = Scratch::new("member-replaced");
+    let mut group = LedgerGroup::start(&scratch, 3);
+    let leader = group.leader();
+    let stopped = Instant::now();
+    assert!(group.meta(leader).terminate().success());
+    eprintln!("stopped in {:?}", stopped.elapsed());
+    assert!(group.meta(leader).log().contains("leadership was handed over"));
+    let file = scratch.source_file("meanwhile.bin", Content { seed: 3, size: 50_000 });
+    group.cli().put(&file);
+
+    // Its folder is gone: it comes back as a new member, and never as its old self.
+    let folder = group.config(leader).data_dir();
+    fs::remove_dir_all(&folder).expect("removed");
+    let newcomer = group.add(group.leader());
+    group.wait_for_vote(newcomer);
+    group.cli().put(&scratch.source_file("after.bin", Content { seed: 4, size: 50_000 }));
+}
+
+fn put_until_told(
+    cli: &Cli,
+    stop: &AtomicBool,
+    scratch: &Scratch,
+    client: usize,
+    seed: u64,
+) -> Vec<String> {
+    let mut ids = Vec::new();
+    while !stop.load(Ordering::Acquire) {
+        let name = format!("{client}-{}.bin", ids.len());
+        let content = Content { seed: seed.wrapping_add(ids.len() as u64), size: 20_000 };
+        let file: SourceFile = scratch.source_file(&name, content);
+        ids.push(cli.put(&file).evidence_id);
+    }
+    ids
+}
