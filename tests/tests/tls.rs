@@ -1,10 +1,14 @@
 //! Nobody talks to the cluster without a certificate of its own authority.
 
-use std::io::{self, Read, Write};
+use std::{
+    fs,
+    io::{self, Read, Write},
+    time::Duration,
+};
 
 use custos_tests::{
-    Cli, ClientConfig, Content, DevCluster, DevOptions, Scratch, free_address, plain_stream,
-    tls_stream,
+    Authority, Cli, ClientConfig, Content, DaemonConfig, DevCluster, DevOptions, Duty, Scratch,
+    free_address, plain_stream, tls_stream, wait_until,
 };
 
 /// A client's first words in HTTP/2 (RFC 9113 section 3.4): preface and empty SETTINGS.
@@ -71,10 +75,34 @@ fn a_client_does_not_talk_to_a_server_of_another_authority() {
     let deceived = scratch.path().join("deceived.toml");
     own.with_trust_of(&other).write(&deceived);
     let file = scratch.source_file("source.bin", Content { seed: 1, size: 1000 });
-    let cli = Cli::new(deceived, scratch.path());
-    cli.run(["put".as_ref(), "--retry-for=5s".as_ref(), file.path.as_os_str()])
-        .expect_exit_in(&[3, 6]);
+    // For minutes it would try again, if that could help.
+    let cli = Cli::new(deceived, scratch.path()).within(Duration::from_secs(60));
+    let run = cli.run(["put".as_ref(), file.path.as_os_str()]);
+    run.expect_exit(3).expect_message(&["certificate", "do not trust each other"]);
+    cli.run(["ls"]).expect_exit(3).expect_message(&["certificate"]);
     assert_eq!(cluster.cli().list_ids(), Vec::<String>::new(), "nothing was put");
+}
+
+#[test]
+fn a_process_whose_ledger_is_of_another_authority_waits_and_says_why() {
+    let scratch = Scratch::new("tls-ledger");
+    let cluster = DevCluster::start(&scratch);
+    let meta = ClientConfig::read(&cluster.client_toml()).server();
+    let config = DaemonConfig {
+        name: "s0".to_owned(),
+        folder: scratch.folder("s0"),
+        listen: free_address(),
+        metrics: free_address(),
+        tls: Authority::new(&scratch.folder("other-tls")).issue("s0", "system"),
+        duty: Duty::Storage { meta, disks: vec![scratch.path().join("s0/d0")], bucket: None },
+    };
+    let _waiting = config.prepare().spawn();
+    let says = ["WARN", "waiting for the ledger at", "invalid peer certificate"];
+    wait_until("the wait to be explained", Duration::from_secs(60), || {
+        let log = fs::read_to_string(config.log()).unwrap_or_default();
+        log.lines().any(|line| says.iter().all(|word| line.contains(word)))
+    });
+    check_still_serves(&cluster, &scratch);
 }
 
 /// Whether the server answers an HTTP/2 hello with SETTINGS. An alert, a reset or the end of the

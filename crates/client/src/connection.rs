@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use custos_core::limits;
 use custos_wire::v1::{
@@ -85,12 +85,52 @@ impl Client {
     pub(crate) fn error_of(&self, status: tonic::Status) -> ClientError {
         let has_server_kind = status.metadata().contains_key("custos-kind");
         match std::error::Error::source(&status) {
-            Some(source) if !has_server_kind => ClientError::Connect {
-                endpoint: self.endpoint.clone(),
-                reason: with_causes(source),
-            },
+            Some(source) if !has_server_kind => {
+                let (endpoint, reason) = (self.endpoint.clone(), with_causes(source));
+                match is_untrusted(source) {
+                    true => ClientError::Untrusted { endpoint, reason },
+                    false => ClientError::Connect { endpoint, reason },
+                }
+            }
             _ => status.into(),
         }
+    }
+}
+
+/// Whether TLS failed for a certificate: of the server, or the client's in the server's eyes.
+fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // What an I/O error wraps is not among its sources.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let tls = match wrapped {
+            Some(inner) => inner.downcast_ref::<rustls::Error>(),
+            None => error.downcast_ref::<rustls::Error>(),
+        };
+        if let Some(tls) = tls {
+            return is_about_certificate(tls);
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn is_about_certificate(error: &rustls::Error) -> bool {
+    use rustls::{AlertDescription as Alert, Error};
+    match error {
+        Error::InvalidCertificate(_) | Error::NoCertificatesPresented => true,
+        Error::AlertReceived(alert) => matches!(
+            alert,
+            Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::CertificateRequired
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+        ),
+        _ => false,
     }
 }
 

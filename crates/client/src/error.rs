@@ -23,6 +23,18 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
+    /// The server's certificate does not verify, or it does not take the client's. Trying again
+    /// does not help.
+    #[error(
+        "{endpoint} and this client do not trust each other: {reason}; check `endpoint`, `ca`, \
+         `certificate` and `key` in the configuration"
+    )]
+    Untrusted {
+        /// Where to.
+        endpoint: String,
+        /// What does not verify.
+        reason: String,
+    },
     /// The server answered with an error.
     #[error("{0}")]
     Server(WireError),
@@ -106,6 +118,7 @@ impl ClientError {
                 _ => ErrorKind::Unavailable,
             },
             Self::Connect { .. } => ErrorKind::Unavailable,
+            Self::Untrusted { .. } => ErrorKind::Refused,
             Self::Server(error) => error.kind,
             Self::Protocol { .. } => ErrorKind::Internal,
             Self::FileChanged { .. }

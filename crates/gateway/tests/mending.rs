@@ -3,7 +3,8 @@
 mod rig;
 
 use custos_core::{
-    Act, Actor, ChunkIndex, DiskId, ErasureProfile, LogIndex, ShardDamage, ShardKey,
+    Act, Actor, ChunkIndex, DiskId, ErasureProfile, LogIndex, Salt, ShardDamage, ShardKey,
+    ShardSlot, limits::PAGE_ITEMS_MAX,
 };
 use custos_ledger::{Answer, Command, Envelope, Query};
 use custos_ports::{Cluster, Ledger, RemovalOrder, RemovalReason, ShardStore, fakes::Fault};
@@ -108,6 +109,38 @@ async fn i9_a_read_brings_a_missing_shard_home() {
     rig.fail(&[1], Fault::Offline);
     let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
     assert!(got == bytes);
+}
+
+#[tokio::test]
+async fn i9_a_shard_of_evidence_that_was_sealed_with_others_missing_leaves_the_record_too() {
+    let rig = Rig::new(ErasureProfile::P4_2);
+    rig.fail(&[5], Fault::Offline);
+    let receipt = rig.put(1, &footage(CHUNK)).await.expect("puts");
+    let lost = rig.stores[1].keys();
+    let order = RemovalOrder { reason: RemovalReason::Moved, ledger_index: LogIndex(0) };
+    rig.stores[1].remove(&lost, order).await.expect("lost");
+    let is_home = |key: &&ShardKey| key.slot == ShardSlot(1);
+    let missing = *lost.iter().find(is_home).expect("slot 1");
+    let [first, second] = [0, 1].map(|disk: usize| rig.cluster.map().disks[disk].disk_id);
+    // So many before it that only a read that needs the shard comes upon it.
+    for number in 0..PAGE_ITEMS_MAX {
+        let salt = Salt(*blake3::hash(&number.to_be_bytes()).as_bytes().first_chunk().expect("32"));
+        report(&rig, first, ShardKey { salt, ..missing }).await;
+    }
+    report(&rig, second, missing).await;
+    while rig.metrics.repaired_shards.get() == 0 {
+        rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
+        tokio::task::yield_now().await;
+    }
+    rig.stores[1].verify(&missing).await.expect("is home");
+    let query = Query::ListDamage {
+        after: Some((second, ShardKey { slot: ShardSlot(0), ..missing })),
+        limit: 0,
+    };
+    let Ok(Answer::Damage { items, total, .. }) = rig.ledger.query(query).await else {
+        panic!("damage was asked for");
+    };
+    assert_eq!((items.len(), total), (0, PAGE_ITEMS_MAX as u64), "it is off the record");
 }
 
 #[tokio::test]

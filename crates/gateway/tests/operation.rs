@@ -5,7 +5,7 @@ mod rig;
 use custos_core::{DiskId, DiskState, ErasureProfile, ErrorKind, FailureDomain, NodeId};
 use custos_gateway::operation::{DiskRemoval, ScrubChange};
 use custos_ports::Cluster;
-use custos_wire::internal_v1::AddDiskRequest;
+use custos_wire::internal_v1::{AddDiskRequest, DiskStatus};
 use rig::{Rig, footage, officer};
 
 /// Three disks on each of four hosts; vault 0 (2+1) is on the first three disks.
@@ -57,6 +57,40 @@ async fn a_profile_that_the_cluster_cannot_satisfy_is_refused_with_what_is_missi
     let error = created.expect_err("four hosts are too few");
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.to_string().contains("4+2 needs 6 hosts"), "{error}");
+}
+
+#[tokio::test]
+async fn vaults_are_not_planned_on_disks_that_take_no_shards_and_these_are_named() {
+    let rig = rig();
+    let map = rig.cluster.map();
+    // Of four hosts with three disks each: one is silent, one disk is out, one is full.
+    rig.nodes.silence(map.disks[3].node_id);
+    let [out, full] = [map.disks[0].disk_id, map.disks[1].disk_id];
+    rig.nodes.say(out, DiskStatus { offline: "a copy".to_owned(), ..DiskStatus::default() });
+    rig.nodes.say(full, DiskStatus { fullness: "full".to_owned(), ..DiskStatus::default() });
+    let p2_1 = ErasureProfile::P2_1;
+    let created = rig.gateway.create_vaults(&officer(), p2_1, None, Some(60)).await;
+    let created = created.expect("three hosts are enough");
+    let [node, first, second] = &created.left_out[..] else { panic!("{:?}", created.left_out) };
+    assert!(node.contains("host 3") && node.contains("connection refused"), "{node}");
+    assert!(first.contains(&out.to_string()) && first.ends_with("out of service: a copy"));
+    assert!(second.contains(&full.to_string()) && second.ends_with("which is full"));
+    let now = rig.cluster.map();
+    let silent: Vec<_> = now
+        .disks_in_service()
+        .filter(|disk| disk.node_id == map.disks[3].node_id)
+        .map(|disk| disk.disk_id)
+        .collect();
+    for vault in &now.vaults[1..] {
+        let is_left_out = |id: &DiskId| [out, full].contains(id) || silent.contains(id);
+        assert!(!vault.slots.iter().any(is_left_out), "{vault:?}");
+    }
+
+    rig.nodes.silence(map.disks[2].node_id);
+    let host = Some(FailureDomain::Host);
+    let created = rig.gateway.create_vaults(&officer(), p2_1, host, None).await;
+    let error = created.expect_err("two hosts are too few").to_string();
+    assert!(error.contains("needs 3 hosts") && error.contains("left out: node"), "{error}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ impl Waiting {
     /// It goes on, because of `reason`.
     pub(crate) fn say(&mut self, reason: &dyn Display) {
         if self.said.is_none_or(|said| said.elapsed() >= SAY_AGAIN_AFTER) {
-            tracing::info!(%reason, "waiting for {}", self.what);
+            tracing::warn!(%reason, "waiting for {}", self.what);
             self.said = Some(Instant::now());
         }
     }

@@ -30,12 +30,13 @@ A vault is k+m slots, each on a disk of another failure domain; evidence lives
 in one vault. Apart by host, a vault of 4+2 outlives the loss of any two hosts.
 Without --level the widest level is taken at which the cluster has k+m failure
 domains: zone before rack before host before disk. A profile that the cluster
-cannot satisfy is refused.
+cannot satisfy is refused. Disks that are full or out of service, or whose node
+does not answer, are left out and named.
 
 Run it again after nodes or disks were added: new evidence spreads over all
 vaults.
 
-JSON, one object: profile, created, level, epoch.";
+JSON, one object: profile, created, level, epoch, left_out (in words).";
 
 /// The commands of `custos cluster`.
 #[derive(Debug, Subcommand)]

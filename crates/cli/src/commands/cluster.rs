@@ -28,6 +28,9 @@ pub(super) async fn create_vaults(
     let profile = args.profile;
     let order = VaultOrder { profile, level: args.level, count: args.count };
     let vaults = client.create_vaults(order).await?;
+    for what in &vaults.left_out {
+        console.warn(&format!("left out: {}", printable::line(what)));
+    }
     if console.format() == OutputFormat::Json {
         return console.object(&VaultsObject::new(profile, &vaults));
     }

@@ -236,20 +236,22 @@ impl From<&ScrubReport> for ScrubObject {
 
 /// What `cluster vaults create` says.
 #[derive(Debug, Serialize)]
-pub(crate) struct VaultsObject {
+pub(crate) struct VaultsObject<'a> {
     profile: String,
     created: u32,
     level: Option<&'static str>,
     epoch: u64,
+    left_out: &'a [String],
 }
 
-impl VaultsObject {
-    pub(crate) fn new(profile: ErasureProfile, vaults: &VaultsCreated) -> Self {
+impl<'a> VaultsObject<'a> {
+    pub(crate) fn new(profile: ErasureProfile, vaults: &'a VaultsCreated) -> Self {
         Self {
             profile: profile.to_string(),
             created: vaults.created,
             level: vaults.level.map(|level| level.name()),
             epoch: vaults.epoch.0,
+            left_out: &vaults.left_out,
         }
     }
 }

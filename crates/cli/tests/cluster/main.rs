@@ -64,7 +64,11 @@ async fn vaults_are_created_as_asked() {
     let run = server.custos(&line).await;
     assert_eq!(run.stdout, "created 3 vaults of 4+2, apart by host (epoch 18)\n", "{}", run.stderr);
     let run = server.custos(&[&line[..], &["--count", "3", "--json"]].concat()).await;
-    let expected = json!({"profile": "4+2", "created": 3, "level": "host", "epoch": 18});
+    assert!(run.stderr.contains("left out: disk store-1/disk 1 (0a1b), which is full"));
+    let left_out = ["disk store-1/disk 1 (0a1b), which is full"];
+    let expected = json!({
+        "profile": "4+2", "created": 3, "level": "host", "epoch": 18, "left_out": left_out,
+    });
     assert_eq!(objects(&run), [expected]);
     assert_eq!(server.orders(), ["create-vaults 4+2 host 0", "create-vaults 4+2 host 3"]);
     let run = server.custos(&["cluster", "vaults", "create", "--profile", "10+4"]).await;

@@ -130,7 +130,8 @@ impl Cluster for Canned {
             return Err(answers::too_few_disks());
         }
         self.note(format!("create-vaults {profile} {level} {count}"));
-        Ok(Response::new(v1::CreateVaultsResponse { created: 3, level, epoch: 18 }))
+        let left_out = vec!["disk store-1/disk 1 (0a1b), which is full".to_owned()];
+        Ok(Response::new(v1::CreateVaultsResponse { created: 3, level, epoch: 18, left_out }))
     }
 
     async fn add_disk(

@@ -49,7 +49,12 @@ impl Client {
             "" => None,
             level => Some(convert::parsed("level", level)?),
         };
-        Ok(VaultsCreated { created: response.created, level, epoch: Epoch(response.epoch) })
+        Ok(VaultsCreated {
+            created: response.created,
+            level,
+            epoch: Epoch(response.epoch),
+            left_out: response.left_out,
+        })
     }
 
     /// Takes a disk into service on a running node; gives its id.

@@ -15,7 +15,7 @@ pub struct VaultOrder {
 }
 
 /// Vaults that were created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultsCreated {
     /// How many.
     pub created: u32,
@@ -23,6 +23,8 @@ pub struct VaultsCreated {
     pub level: Option<FailureDomain>,
     /// Epoch of the cluster map that has them.
     pub epoch: Epoch,
+    /// Disks in the map that no slot was planned on, and why, in words.
+    pub left_out: Vec<String>,
 }
 
 /// A folder of a node that is to become a disk of the cluster.

@@ -2,6 +2,7 @@
 
 mod disks;
 mod picture;
+mod plannable;
 mod scrub;
 mod vaults;
 

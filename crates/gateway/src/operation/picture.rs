@@ -51,7 +51,7 @@ impl Gateway {
         Ok(ClusterPicture { info, map, said, damaged_shards })
     }
 
-    async fn node_status(&self, node: NodeId) -> Result<StatusResponse, String> {
+    pub(super) async fn node_status(&self, node: NodeId) -> Result<StatusResponse, String> {
         let status = self.inner.deps.node_admin.node_status(node);
         let said = match timeout(STATUS_DEADLINE, status).await {
             Ok(said) => said.map_err(|error| error.message)?,

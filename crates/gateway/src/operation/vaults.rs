@@ -3,13 +3,14 @@ use custos_ledger::{Command, NewVault, Outcome, VAULTS_PER_COMMAND_MAX};
 use custos_ports::LedgerError;
 use tracing::info;
 
+use super::plannable::Plannable;
 use crate::{Gateway, GatewayError};
 
 /// Plans that are made before a map that keeps changing is given up on.
 const PLANS_MAX: usize = 5;
 
 /// Vaults that were made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct CreatedVaults {
     /// How many.
     pub count: u32,
@@ -17,10 +18,13 @@ pub struct CreatedVaults {
     pub level: FailureDomain,
     /// Epoch of the map with them.
     pub epoch: Epoch,
+    /// Disks in the map that no slot was planned on, and why, in words.
+    pub left_out: Vec<String>,
 }
 
 impl Gateway {
     /// Plans vaults on the newest map and creates them; plans again when the map changes meanwhile.
+    /// Disks that are full or out of service, or whose node does not answer, are left out.
     ///
     /// # Errors
     /// What the planner or the law refuses; a map that keeps changing; a ledger that does not
@@ -37,8 +41,9 @@ impl Gateway {
         let mut refusal = None;
         for _ in 0..PLANS_MAX {
             let map = self.inner.deps.cluster.refresh().await?;
-            let plan =
-                placement::plan_vaults(&map, profile, level, wanted).map_err(Refusal::from)?;
+            let Plannable { map: plannable, left_out } = self.plannable(&map).await;
+            let plan = placement::plan_vaults(&plannable, profile, level, wanted)
+                .map_err(|refusal| with_left_out(refusal.into(), &left_out))?;
             let total = u32::try_from(plan.slots.len()).expect("a plan has a limit");
             let mut done = 0;
             let mut epoch = map.epoch;
@@ -60,7 +65,8 @@ impl Gateway {
                     info!(%profile, level = %plan.level, vaults = created, "vaults created");
                     // So that this gateway uses them at once; the others read the map soon.
                     self.inner.deps.cluster.refresh().await?;
-                    return Ok(CreatedVaults { count: created, level: plan.level, epoch });
+                    let level = plan.level;
+                    return Ok(CreatedVaults { count: created, level, epoch, left_out });
                 }
                 Err(error) if is_outdated_plan(&error) => {
                     wanted = Some(total - done);
@@ -87,6 +93,14 @@ impl Gateway {
             _ => Err(GatewayError::unexpected("CreateVaults")),
         }
     }
+}
+
+/// A refusal that names what would have helped.
+fn with_left_out(mut refusal: Refusal, left_out: &[String]) -> Refusal {
+    if !left_out.is_empty() {
+        refusal.reason.push_str(&format!("; left out: {}", left_out.join("; ")));
+    }
+    refusal
 }
 
 fn is_outdated_plan(error: &GatewayError) -> bool {

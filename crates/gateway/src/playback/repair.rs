@@ -6,7 +6,7 @@ use custos_ledger::Command;
 use custos_ports::{ShardKey, ShardWrite, WritePurpose};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::{Instrument, debug, info, info_span, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 use super::{
     rebuild::RecodedShard,
@@ -146,12 +146,9 @@ impl Repair {
         };
         store.write(write).await?;
         store.verify(&key).await?;
-        if self.is_news(found) {
-            let command = Command::ReportRepair { disk_id: found.disk, key };
-            self.gateway.submit(&Actor::system(), command).await?;
-        } else {
-            debug!(%key, "shard brought home");
-        }
+        // Also when this read did not put it on record: a scrub or another reader may have.
+        let command = Command::ReportRepair { disk_id: found.disk, key };
+        self.gateway.submit(&Actor::system(), command).await?;
         Ok(())
     }
 }

@@ -90,6 +90,7 @@ impl Cluster for ClusterService {
             created: created.count,
             level: created.level.to_string(),
             epoch: created.epoch.0,
+            left_out: created.left_out,
         }))
     }
 

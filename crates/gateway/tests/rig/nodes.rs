@@ -1,5 +1,5 @@
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -18,17 +18,25 @@ use super::following::FollowingCluster;
 pub(crate) struct Nodes {
     cluster: Arc<FollowingCluster>,
     silent: Mutex<HashSet<NodeId>>,
+    /// What some say of a disk.
+    said: Mutex<HashMap<DiskId, DiskStatus>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Nodes {
     pub(crate) fn new(cluster: Arc<FollowingCluster>) -> Self {
-        Self { cluster, silent: Mutex::default(), asked: Mutex::default() }
+        Self { cluster, silent: Mutex::default(), said: Mutex::default(), asked: Mutex::default() }
     }
 
     /// This node does not answer from now on.
     pub(crate) fn silence(&self, node: NodeId) {
         self.silent.lock().expect("not poisoned").insert(node);
+    }
+
+    /// The node says this of the disk from now on.
+    pub(crate) fn say(&self, disk: DiskId, said: DiskStatus) {
+        let said = DiskStatus { disk_id: disk.as_bytes().to_vec(), ..said };
+        self.said.lock().expect("not poisoned").insert(disk, said);
     }
 
     /// Every change that a node was asked for.
@@ -55,10 +63,13 @@ impl NodeAdmin for Nodes {
     async fn node_status(&self, node: NodeId) -> Result<StatusResponse, WireError> {
         self.reach(node)?;
         let map = self.cluster.map();
-        let disks = map.disks.iter().filter(|disk| disk.node_id == node).map(|disk| DiskStatus {
-            disk_id: disk.disk_id.as_bytes().to_vec(),
-            kind: "local".to_owned(),
-            ..DiskStatus::default()
+        let all_said = self.said.lock().expect("not poisoned").clone();
+        let disks = map.disks.iter().filter(|disk| disk.node_id == node).map(|disk| {
+            all_said.get(&disk.disk_id).cloned().unwrap_or_else(|| DiskStatus {
+                disk_id: disk.disk_id.as_bytes().to_vec(),
+                kind: "local".to_owned(),
+                ..DiskStatus::default()
+            })
         });
         Ok(StatusResponse {
             node_id: node.as_bytes().to_vec(),

@@ -20,5 +20,7 @@ pub use health::HealthLimits;
 #[cfg(test)]
 pub(crate) use memory_disk::MemoryDisk;
 pub(crate) use node_store::NodeStore;
-pub(crate) use opener::{Expected, FailureWeight, OpenDisk, OpenFailure, Opener, bucket_place};
+pub(crate) use opener::{
+    Expected, FailureWeight, Found, OpenDisk, OpenFailure, Opener, bucket_place,
+};
 pub(crate) use orders::Orders;

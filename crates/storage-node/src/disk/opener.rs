@@ -21,6 +21,16 @@ pub(crate) struct OpenFailure {
     pub(crate) reason: String,
     pub(crate) kind: ErrorKind,
     pub(crate) weight: FailureWeight,
+    pub(crate) found: Found,
+}
+
+/// What stood at the place of a disk that could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// No disk, and perhaps no folder.
+    Nothing,
+    /// A disk, or something that may be one.
+    Something,
 }
 
 /// What a failure means for a node that starts.
@@ -110,6 +120,7 @@ impl Opener {
             reason: format!("opening it broke off: {error}"),
             kind: ErrorKind::Internal,
             weight: FailureWeight::LeavesOut,
+            found: Found::Something,
         })?;
         opened.map(Arc::new).map_err(|error| folder_failure(&error, expected))
     }
@@ -154,6 +165,7 @@ fn folder_failure(error: &OpenError, expected: Option<DiskId>) -> OpenFailure {
             OpenError::Locked { .. } | OpenError::NewerFormat { .. } => FailureWeight::StopsStart,
             _ => FailureWeight::LeavesOut,
         },
+        found: if absent { Found::Nothing } else { Found::Something },
     }
 }
 
@@ -189,6 +201,10 @@ async fn bucket(
                 }
                 _ => FailureWeight::LeavesOut,
             },
+            found: match &error {
+                BucketError::NoIdentity { .. } => Found::Nothing,
+                _ => Found::Something,
+            },
         }
     })
 }
@@ -211,6 +227,7 @@ async fn cold(
                 ),
                 kind: ErrorKind::Invalid,
                 weight: FailureWeight::LeavesOut,
+                found: Found::Something,
             });
         }
         (None, WhenAbsent::Create) => Some(disk_id),

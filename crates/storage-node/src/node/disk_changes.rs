@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use custos_core::DiskId;
+use custos_core::{DiskId, ErrorKind};
 use tokio::time::timeout;
 
 use super::start::{added_spec, expected, not_registered};
 use super::{Node, Retry, Slot};
-use crate::disk::{Backend, Expected};
+use crate::disk::{Backend, Expected, Found};
 use crate::limits::{ADD_DISK_TIMEOUT, DISK_STOP_TIMEOUT, DISKS_MAX, REFRESH_TIMEOUT};
 use crate::node_folder::Origin;
 use crate::registrar::{NotRegistered, Registered};
@@ -84,7 +84,11 @@ impl Node {
         let disk = opened.map_err(|failure| DiskChangeError::Open {
             place: place.clone(),
             reason: failure.reason,
-            kind: failure.kind,
+            // At a start it may come yet; whoever names a place now means what stands there.
+            kind: match failure.found {
+                Found::Nothing => ErrorKind::NotFound,
+                Found::Something => failure.kind,
+            },
         })?;
         if let Some(other) = self.serving_disk(disk.backend.id()) {
             close_in_time(disk.backend).await;

@@ -9,7 +9,8 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{Node, OutDisk, Retry, ServingDisk, Slot};
 use crate::disk::{
-    Backend, ByteBudget, Expected, FailureWeight, NodeStore, OpenDisk, OpenFailure, Opener, Orders,
+    Backend, ByteBudget, Expected, FailureWeight, Found, NodeStore, OpenDisk, OpenFailure, Opener,
+    Orders,
 };
 use crate::double;
 use crate::limits::{DISKS_MAX, READS_IN_FLIGHT_MAX, WEIGHT_WITHOUT_SIZE};
@@ -209,6 +210,7 @@ async fn refuse_copies(specs: &[DiskSpec], opened: &mut [Opened]) {
             ),
             kind: ErrorKind::Integrity,
             weight: FailureWeight::LeavesOut,
+            found: Found::Something,
         };
         // Its id stays with the other place.
         if let Ok(disk) = std::mem::replace(&mut opened[copy], Err((None, failure))) {

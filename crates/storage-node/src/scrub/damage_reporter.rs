@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use custos_core::{Actor, DiskId, ShardDamage};
-use custos_ledger::{Command, Envelope};
+use custos_core::{
+    Actor, ChunkIndex, DiskId, EvidenceId, Salt, ShardDamage, ShardKey, ShardSlot, VaultId,
+};
+use custos_ledger::{Answer, Command, Envelope, Query};
 use custos_ports::{Entropy, Ledger, LedgerError};
 
 /// Longest line about a damage, in bytes.
@@ -55,6 +57,46 @@ impl DamageReporter {
                 }
             }
         }
+    }
+
+    /// A page of the shards of a disk that are on record as damaged, behind `after`; an empty one
+    /// is the end.
+    pub(crate) async fn on_record(
+        &self,
+        disk_id: DiskId,
+        after: Option<ShardKey>,
+    ) -> Result<Vec<ShardKey>, LedgerError> {
+        let after = Some((disk_id, after.unwrap_or_else(before_all)));
+        match self.ledger.query(Query::ListDamage { after, limit: 0 }).await? {
+            Answer::Damage { items, .. } => Ok(items
+                .into_iter()
+                .take_while(|item| item.disk_id == disk_id)
+                .map(|item| item.damage.key)
+                .collect()),
+            _ => Err(LedgerError::Fault { reason: "no answer to ListDamage".to_owned() }),
+        }
+    }
+
+    /// Takes a shard off the record.
+    pub(crate) async fn is_whole(&self, disk_id: DiskId, key: ShardKey) -> Result<(), LedgerError> {
+        let envelope = Envelope {
+            request_id: self.entropy.array(),
+            actor: self.actor.clone(),
+            entry_salt: self.entropy.array(),
+            command: Command::ReportRepair { disk_id, key },
+        };
+        self.ledger.submit(envelope).await.map(drop)
+    }
+}
+
+/// Sorts before the key of every shard.
+fn before_all() -> ShardKey {
+    ShardKey {
+        vault: VaultId(0),
+        evidence_id: EvidenceId::from_bytes([0; 16]),
+        chunk: ChunkIndex(0),
+        slot: ShardSlot(0),
+        salt: Salt([0; 16]),
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custos_core::{DiskId, ShardDamage, ShardEntry, ShardKey};
-use custos_ports::{Clock, ShardError, ShardStore};
+use custos_ports::{Clock, LedgerError, ShardError, ShardStore};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -187,6 +187,10 @@ impl Run {
             }
         }
         if !page.more {
+            if let Err(error) = self.review_record().await? {
+                let disk = self.scrubber.store.name();
+                tracing::warn!(disk, %error, "damage on record is looked at in the next pass");
+            }
             self.progress.end(self.scrubber.clock.now());
             let (checked, damaged) = (self.progress.shards_checked, self.progress.damaged);
             let disk = self.scrubber.store.name();
@@ -194,6 +198,32 @@ impl Run {
             self.save().await;
         }
         Ok(())
+    }
+
+    /// Takes off the record what is whole again, however that came about: a shard that was written
+    /// anew, or a disk whose trouble has passed. What is not there stays: it is missing.
+    async fn review_record(&mut self) -> Result<Result<(), LedgerError>, Stopped> {
+        let Scrubber { disk_id, store, reporter, .. } = &self.scrubber;
+        let mut after = None;
+        loop {
+            let keys = match reporter.on_record(*disk_id, after).await {
+                Ok(keys) => keys,
+                Err(error) => return Ok(Err(error)),
+            };
+            let Some(last) = keys.last() else { return Ok(Ok(())) };
+            after = Some(*last);
+            for key in keys {
+                // Told to stop.
+                self.orders.has_changed().map_err(|_| Stopped)?;
+                if store.verify(&key).await.is_err() {
+                    continue;
+                }
+                if let Err(error) = reporter.is_whole(*disk_id, key).await {
+                    return Ok(Err(error));
+                }
+                tracing::info!(disk = store.name(), %key, "shard on record as damaged is whole");
+            }
+        }
     }
 
     /// Waits for its turn, checks one shard, and puts damage on record.

@@ -138,7 +138,7 @@ async fn disks_are_added_and_detached_while_the_node_runs() {
     let folder = rig.disk_dir("a", 7);
     let text = folder.to_str().expect("UTF-8").to_owned();
     let refused = node.add_disk(&text, WhenAbsent::Refuse).await.expect_err("nothing there");
-    assert_eq!(refused.kind(), ErrorKind::Unavailable, "{refused}");
+    assert_eq!(refused.kind(), ErrorKind::NotFound, "{refused}");
     let added = node.add_disk(&text, WhenAbsent::Create).await.expect("added");
     assert_eq!(store(&node, 1).0, added);
     assert_eq!(rig.ledger.law.map().disk(added).expect("in the map").name, "disk7");
