@@ -89,6 +89,7 @@ fn a_process_whose_ledger_is_of_another_authority_waits_and_says_why() {
     let cluster = DevCluster::start(&scratch);
     let meta = ClientConfig::read(&cluster.client_toml()).server();
     let config = DaemonConfig {
+        namespace: None,
         name: "s0".to_owned(),
         folder: scratch.folder("s0"),
         listen: free_address(),

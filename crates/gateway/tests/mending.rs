@@ -136,6 +136,7 @@ async fn i9_a_shard_of_evidence_that_was_sealed_with_others_missing_leaves_the_r
     let query = Query::ListDamage {
         after: Some((second, ShardKey { slot: ShardSlot(0), ..missing })),
         limit: 0,
+        evidence_id: None,
     };
     let Ok(Answer::Damage { items, total, .. }) = rig.ledger.query(query).await else {
         panic!("damage was asked for");

@@ -59,35 +59,40 @@ pub enum StartError {
         refusal: Refusal,
     },
     /// Another process runs with this node's identity, and serves.
-    #[error(
-        "two nodes have one identity: {other_name:?} at {other_endpoint} runs as node {node_id} \
-         (run {other_run}) and goes on; {name:?} at {endpoint} is not started. One of the two node \
-         folders is a copy, here it is {}: give this node a folder and disks of its own, or, if it \
-         is the same node, moved, stop the other process first",
-        folder.display()
-    )]
-    SameIdentity {
-        /// The identity.
-        node_id: NodeId,
-        /// What this node is called.
-        name: String,
-        /// Where this process would be; `no address` when it has no endpoint.
-        endpoint: String,
-        /// Its folder.
-        folder: PathBuf,
-        /// What the other is called.
-        other_name: String,
-        /// Where the other is.
-        other_endpoint: String,
-        /// The process there.
-        other_run: RunId,
-    },
+    #[error(transparent)]
+    SameIdentity(Box<SameIdentity>),
     /// The ledger failed in a way that a retry does not mend.
     #[error("the ledger failed while the node registered: {reason}")]
     Ledger {
         /// What it said.
         reason: String,
     },
+}
+
+/// Two processes with the identity of one node: this one, which is not started, and another.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "two nodes have one identity: {other_name:?} at {other_endpoint} runs as node {node_id} (run \
+     {other_run}) and goes on; {name:?} at {endpoint} is not started. One of the two node folders \
+     is a copy, here it is {}: give this node a folder and disks of its own, or, if it is the same \
+     node, moved, stop the other process first",
+    folder.display()
+)]
+pub struct SameIdentity {
+    /// The identity.
+    pub node_id: NodeId,
+    /// What this node is called.
+    pub name: String,
+    /// Where this process would be; `no address` when it has no endpoint.
+    pub endpoint: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What the other is called.
+    pub other_name: String,
+    /// Where the other is.
+    pub other_endpoint: String,
+    /// The process there.
+    pub other_run: RunId,
 }
 
 impl StartError {
@@ -100,7 +105,7 @@ impl StartError {
             Self::InUse { .. } | Self::Io { .. } => ErrorKind::Unavailable,
             Self::Disk { kind, .. } => *kind,
             Self::Refused { refusal, .. } => refusal.kind,
-            Self::SameIdentity { .. } => ErrorKind::Refused,
+            Self::SameIdentity(_) => ErrorKind::Refused,
             Self::Ledger { .. } => ErrorKind::Internal,
         }
     }

@@ -24,7 +24,7 @@ mod tiered;
 
 pub use disk::{BackendKind, HealthLimits};
 pub use double::NodePeers;
-pub use error::{DiskChangeError, NodeFailure, StartError};
+pub use error::{DiskChangeError, NodeFailure, SameIdentity, StartError};
 pub use handle::{StorageNode, StorageNodeHandle};
 pub use node::LocalStores;
 pub use options::{DiskPlace, DiskSpec, MovingOptions, StorageDeps, StorageOptions, WhenAbsent};

@@ -20,7 +20,8 @@ use crate::scrub::{DamageReporter, Scrubber, TROUBLE_PAUSE};
 use crate::supervision::OwnNode;
 use crate::tiered::Mover;
 use crate::{
-    DiskPlace, DiskSpec, MovingOptions, StartError, StorageDeps, StorageOptions, WhenAbsent,
+    DiskPlace, DiskSpec, MovingOptions, SameIdentity, StartError, StorageDeps, StorageOptions,
+    WhenAbsent,
 };
 
 /// Opens the node's folder and disks and registers them. Waits for the ledger as long as it takes;
@@ -172,7 +173,7 @@ async fn register(
     let refused = |error| node_refused(name, error);
     let map = registrar.newest_map(&*deps.cluster, name).await.map_err(refused)?;
     if let Some(other) = double::running(&map, node_id, endpoint, &deps.peers).await {
-        return Err(StartError::SameIdentity {
+        return Err(StartError::SameIdentity(Box::new(SameIdentity {
             node_id,
             name: name.clone(),
             endpoint: match endpoint.as_str() {
@@ -183,7 +184,7 @@ async fn register(
             other_name: other.name,
             other_endpoint: other.endpoint,
             other_run: other.run,
-        });
+        })));
     }
     registrar.node(options, node_id, run).await.map_err(refused)
 }

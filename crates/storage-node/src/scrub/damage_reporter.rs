@@ -67,7 +67,7 @@ impl DamageReporter {
         after: Option<ShardKey>,
     ) -> Result<Vec<ShardKey>, LedgerError> {
         let after = Some((disk_id, after.unwrap_or_else(before_all)));
-        match self.ledger.query(Query::ListDamage { after, limit: 0 }).await? {
+        match self.ledger.query(Query::ListDamage { after, limit: 0, evidence_id: None }).await? {
             Answer::Damage { items, .. } => Ok(items
                 .into_iter()
                 .take_while(|item| item.disk_id == disk_id)

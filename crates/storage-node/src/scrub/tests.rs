@@ -132,7 +132,7 @@ async fn a_pass_takes_off_the_record_what_is_whole_again_and_nothing_else() {
     let mut progress = scrub.progress();
     progress.wait_for(|progress| progress.pass_ended.is_some()).await.expect("it runs");
     scrub.stop().await;
-    let query = Query::ListDamage { after: None, limit: 0 };
+    let query = Query::ListDamage { after: None, limit: 0, evidence_id: None };
     let Ok(Answer::Damage { items, .. }) = ledger.query(query).await else { panic!("damage") };
     let left: Vec<_> = items.iter().filter(|item| item.disk_id == DISK).collect();
     assert_eq!(items.len() - left.len(), 6, "that of other disks stays");

@@ -152,7 +152,7 @@ async fn a_second_process_with_the_identity_of_a_running_node_does_not_start() {
     let epoch = rig.ledger.law.map().epoch;
     let started = StorageNode::start(copied_node(&rig), rig.deps()).await;
     let refused = started.err().expect("refused");
-    assert!(matches!(refused, StartError::SameIdentity { .. }), "{refused}");
+    assert!(matches!(refused, StartError::SameIdentity(_)), "{refused}");
     assert_eq!(refused.kind(), ErrorKind::Refused);
     let text = refused.to_string();
     assert!(text.contains("\"a\" at https://10.0.0.1:7400 runs as node"), "{text}");
