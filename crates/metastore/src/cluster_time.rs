@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{leadership::Leader, members::Members, raft_types::Raft};
+use crate::{leadership::Leader, members::Members, raft_types::Raft, tasks};
 
 /// The clocks are compared this often.
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
@@ -50,9 +50,8 @@ impl ClusterTime {
     /// Without one, time stands still: the law never takes a stamp that is behind.
     pub(crate) async fn stamp(&self, raft: &Raft) -> Timestamp {
         let term = raft.metrics().borrow().current_term;
-        let mut agreed = self.agreed.clone();
         let of_this_lead = |agreed: &Option<Agreed>| agreed.is_some_and(|it| it.term == term);
-        let found = timeout(FIRST_WAIT, agreed.wait_for(of_this_lead)).await;
+        let found = timeout(FIRST_WAIT, tasks::wait_for(self.agreed.clone(), of_this_lead)).await;
         match found {
             Ok(Ok(agreed)) => agreed.map_or(Timestamp::from_millis(0), |agreed| {
                 Timestamp::from_millis(agreed.time_ms + millis(agreed.at.elapsed()))
@@ -84,7 +83,7 @@ impl TimeKeeper {
         agreed: watch::Sender<Option<Agreed>>,
     ) -> Arc<Self> {
         let keeper = Arc::new(Self { raft, members, clock, agreed });
-        tokio::spawn(keep(Arc::downgrade(&keeper)));
+        tasks::spawn(keep(Arc::downgrade(&keeper)));
         keeper
     }
 

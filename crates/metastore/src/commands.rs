@@ -23,6 +23,7 @@ use crate::{
     fault::Fault,
     leadership::Leader,
     raft_types::{EncodedBatch, Raft, Replies},
+    tasks,
 };
 
 /// Most encoded bytes of the commands in one Raft entry; a single command is far smaller. Keeps an
@@ -90,7 +91,7 @@ impl CommandQueue {
     ) -> Self {
         let (queue, waiting) = mpsc::channel(items_max);
         let batcher = Batcher { raft, time, waiting, carried: None, timeout };
-        tokio::spawn(batcher.run());
+        tasks::spawn(batcher.run());
         Self { queue, items_max, timeout, fault, is_paused: Arc::default() }
     }
 

@@ -16,6 +16,7 @@ use crate::{
     network::{Inbox, MemberChange, MemberStatus},
     raft_types::Raft,
     router::Router,
+    state::StateReader,
     status::MetaStoreStatus,
 };
 
@@ -40,6 +41,7 @@ struct Shared {
 pub(crate) struct Running {
     pub(crate) raft: Raft,
     pub(crate) router: Router,
+    pub(crate) reader: StateReader,
     pub(crate) members: Members,
     pub(crate) inbox: Arc<Inbox>,
     /// Ends with the others.
@@ -185,8 +187,11 @@ impl Ledger for MetaStoreHandle {
     }
 
     async fn query(&self, query: Query) -> Result<Answer, LedgerError> {
-        let router = self.running()?.router.clone();
-        router.query(query).await
+        let running = self.running()?;
+        let (router, reader) = (running.router.clone(), running.reader.clone());
+        drop(running);
+        router.wait_until_current().await?;
+        reader.query(query).await
     }
 }
 

@@ -2,7 +2,7 @@ use custos_core::MetaId;
 use custos_ports::MetaPeer;
 use openraft::{BasicNode, RaftMetrics, ServerState};
 
-use crate::raft_types::Raft;
+use crate::{raft_types::Raft, tasks};
 
 /// Who leads, as far as this member knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +32,11 @@ impl Leader {
 
     /// Resolves when it is another, or this member stops.
     pub(crate) async fn has_changed(&self, raft: &Raft) {
-        let mut metrics = raft.metrics();
+        let has_changed = |metrics: &RaftMetrics<_, _>| {
+            metrics.running_state.is_err() || Self::of(metrics) != *self
+        };
         // An error means that raft is gone, which is a change.
-        let _ = metrics
-            .wait_for(|metrics| metrics.running_state.is_err() || Self::of(metrics) != *self)
-            .await;
+        let _ = tasks::wait_for(raft.metrics(), has_changed).await;
     }
 
     /// Why this member cannot decide by itself; for people.

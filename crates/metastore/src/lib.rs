@@ -35,8 +35,12 @@ mod records;
 mod recovery;
 mod rocks;
 mod router;
+#[cfg(test)]
+mod simulation;
 mod state;
+mod state_floor;
 mod status;
+mod tasks;
 
 pub use error::OpenError;
 pub use handle::{GroupMember, MetaStoreHandle};

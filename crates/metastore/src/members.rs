@@ -22,6 +22,7 @@ use crate::{
     metastore::ELECTION_TIMEOUT_MS_MAX,
     network::{Answer, Group, MemberChange, MemberStatus, Request},
     raft_types::Raft,
+    tasks,
 };
 
 /// Entries that a learner may be behind when it gets its vote.
@@ -186,8 +187,7 @@ impl Members {
             Ok(_) => return Err(unavailable(format!("{peer:?} cannot stand for election"))),
             Err(fault) => return Err(unavailable(fault.to_string())),
         }
-        let mut changes = self.raft.metrics();
-        let moved = changes.wait_for(|metrics| {
+        let moved = tasks::wait_for(self.raft.metrics(), |metrics| {
             matches!(Leader::of(metrics), Leader::Other(_)) || metrics.running_state.is_err()
         });
         match time::timeout(HAND_OVER_TIMEOUT, moved).await {
@@ -235,12 +235,27 @@ impl Members {
     fn leading(&self) -> Result<Metrics, LedgerError> {
         let metrics = self.raft.metrics().borrow().clone();
         match Leader::of(&metrics) {
+            // One that was taken out leads on until another does, and openraft asserts that it does
+            // not change the group meanwhile.
+            Leader::Me if peer_of(&metrics, MetaId(metrics.id)).is_none() => {
+                let reason = "this node leads, and is no member any more".to_owned();
+                Err(LedgerError::Unavailable { reason })
+            }
             Leader::Me => Ok(metrics),
             leader => Err(LedgerError::Unavailable { reason: leader.elsewhere() }),
         }
     }
 
     async fn commit(&self, change: ChangeMembers<u64, BasicNode>) -> Result<(), LedgerError> {
+        // A removal of this node that was cut short is finished by the next change, which this node
+        // must then not be the one to make.
+        let metrics = self.leading()?;
+        let groups = metrics.membership_config.membership().get_joint_config();
+        if groups.len() > 1 && !groups.last().is_some_and(|last| last.contains(&metrics.id)) {
+            self.hand_over(&metrics, None).await?;
+            let reason = "leadership moves before the change goes on".to_owned();
+            return Err(LedgerError::Unavailable { reason });
+        }
         let changed = time::timeout(CHANGE_TIMEOUT, self.raft.change_membership(change, false));
         match changed.await {
             Ok(Ok(_)) => Ok(()),

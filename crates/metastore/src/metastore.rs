@@ -28,6 +28,7 @@ use crate::{
     rocks::RocksSetup,
     router::Router,
     state::StateMachine,
+    state_floor::StateFloor,
 };
 
 /// A follower that hears nothing for the longest election time-out and then its own stands for
@@ -117,16 +118,9 @@ async fn start(options: Options, lock: DirLock, fault: Fault) -> Result<Running,
         members.clone(),
         clock,
     ));
-    let router = Router {
-        raft: raft.clone(),
-        group,
-        commands,
-        barrier,
-        members: members.clone(),
-        reader,
-        timeout,
-    };
-    Ok(Running { raft, router, members, inbox, _time_keeper: time_keeper })
+    let router =
+        Router { raft: raft.clone(), group, commands, barrier, members: members.clone(), timeout };
+    Ok(Running { raft, router, reader, members, inbox, _time_keeper: time_keeper })
 }
 
 /// The transport of a node without a group.
@@ -165,13 +159,21 @@ impl Stores {
     fn open(dir: &Path, node_id: MetaId, lock: &DirLock, fault: &Fault) -> Result<Self, OpenError> {
         let identity = Identity::read_or_create(dir, node_id)?;
         let setup = Arc::new(RocksSetup::new());
-        let log = LogStore::open(&dir.join("log"), &setup, lock.clone(), fault.clone())?;
-        let machine = StateMachine::open(dir, &setup, lock, fault.clone(), &log.state()?)?;
+        let floor = StateFloor::new();
+        let log = LogStore::open(
+            &dir.join("log"),
+            node_id,
+            &setup,
+            lock.clone(),
+            floor.clone(),
+            fault.clone(),
+        )?;
+        let machine = StateMachine::open(dir, &setup, lock, floor, fault.clone(), &log.state()?)?;
         Ok(Self { identity, log, machine })
     }
 }
 
-fn raft_config(options: &Options) -> Result<Config, OpenError> {
+pub(crate) fn raft_config(options: &Options) -> Result<Config, OpenError> {
     let config = Config {
         cluster_name: "custos".to_owned(),
         heartbeat_interval: HEARTBEAT_MS,

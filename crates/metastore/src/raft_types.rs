@@ -5,7 +5,11 @@ use custos_core::Refusal;
 use custos_ledger::Outcome;
 use openraft::BasicNode;
 
+#[cfg(test)]
+pub(crate) use crate::simulation::LedgerRuntime;
 use crate::state::SnapshotDir;
+#[cfg(not(test))]
+pub(crate) use openraft::TokioRuntime as LedgerRuntime;
 
 openraft::declare_raft_types!(
     /// How openraft is used here: `u64` nodes, encoded command batches, snapshots as directories.
@@ -16,6 +20,7 @@ openraft::declare_raft_types!(
         Node = BasicNode,
         Entry = openraft::Entry<TypeConfig>,
         SnapshotData = SnapshotDir,
+        AsyncRuntime = LedgerRuntime,
 );
 
 pub(crate) type Raft = openraft::Raft<TypeConfig>;

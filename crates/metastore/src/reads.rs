@@ -15,6 +15,7 @@ use crate::{
     leadership::Leader,
     network::{Answer, Group, Request},
     raft_types::Raft,
+    tasks,
 };
 
 /// Makes reads linearizable (Raft dissertation, section 6.4): a read waits until a quorum has
@@ -49,7 +50,7 @@ impl ReadBarrier {
     ) -> Self {
         let (queue, waiting) = mpsc::channel(items_max);
         let confirmer = Confirmer { raft: raft.clone(), group, timeout };
-        tokio::spawn(confirmer.run(waiting, items_max));
+        tasks::spawn(confirmer.run(waiting, items_max));
         Self { queue, items_max, timeout, fault, raft }
     }
 
@@ -158,8 +159,7 @@ async fn wait_applied(raft: &Raft, index: u64, timeout: Duration) -> Result<(), 
     if is_there(raft.metrics().borrow().last_applied.map(|id| id.index)) {
         return Ok(());
     }
-    let mut metrics = raft.metrics();
-    let applied = metrics.wait_for(|metrics| {
+    let applied = tasks::wait_for(raft.metrics(), |metrics| {
         metrics.running_state.is_err() || is_there(metrics.last_applied.map(|id| id.index))
     });
     match time::timeout(timeout, applied).await {

@@ -1,9 +1,12 @@
-//! What the marks of log, state and snapshot must say to each other when a store opens. Pure, so
-//! that every crash can be put to it as numbers.
+//! What the marks of log, state and snapshot must say to each other when a store opens, and what
+//! its vote is then worth. Pure, so that every crash can be put to it as numbers.
 
 use std::path::Path;
 
-use crate::{error::OpenError, raft_types::LogId};
+use crate::{
+    error::OpenError,
+    raft_types::{LogId, Vote},
+};
 
 /// The marks found on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +62,18 @@ pub(crate) fn judge(dir: &Path, marks: &Marks) -> Result<SnapshotFate, OpenError
     Ok(SnapshotFate::Keep)
 }
 
+/// The vote that node `me` goes on with after a start: the one on disk, except that a leader does
+/// not come back as one.
+///
+/// openraft would let it lead on in the same term. But the mark of what is committed may be older
+/// than what this node had acknowledged, and it would serve strong reads from before that (openraft
+/// issue #1511). As the vote of a candidate it is as good: nobody else gets this node's vote in that
+/// term, and to lead it must win a new one and commit an entry of it first.
+pub(crate) fn vote_after_restart(on_disk: Vote, me: u64) -> Vote {
+    let has_led = on_disk.committed && on_disk.leader_id.node_id == me;
+    Vote { committed: on_disk.committed && !has_led, ..on_disk }
+}
+
 fn name(id: Option<LogId>) -> String {
     id.map_or_else(|| "its beginning".to_owned(), |id| id.to_string())
 }
@@ -88,6 +103,15 @@ mod tests {
             snapshot: at(50),
         };
         assert_eq!(verdict(ordinary).expect("ordinary"), SnapshotFate::Keep);
+    }
+
+    #[test]
+    fn only_a_leader_comes_back_with_less_of_a_vote() {
+        let led_by = |node| Vote::new_committed(3, node);
+        assert_eq!(vote_after_restart(led_by(1), 1), Vote::new(3, 1));
+        assert_eq!(vote_after_restart(led_by(2), 1), led_by(2));
+        assert_eq!(vote_after_restart(Vote::new(3, 1), 1), Vote::new(3, 1));
+        assert_eq!(vote_after_restart(Vote::new(3, 2), 1), Vote::new(3, 2));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
-use custos_ledger::{Answer as LedgerAnswer, Envelope, Outcome, Query};
+use custos_ledger::{Envelope, Outcome};
 use custos_ports::{LedgerError, MetaPeer, PeerFault, PeerLane};
 use tokio::time::{Instant, sleep};
 
@@ -12,7 +12,6 @@ use crate::{
     network::{Answer, Group, MemberChange, Request},
     raft_types::Raft,
     reads::ReadBarrier,
-    state::StateReader,
 };
 
 /// Pauses between attempts: the first, doubled up to the longest.
@@ -31,7 +30,6 @@ pub(crate) struct Router {
     pub(crate) commands: CommandQueue,
     pub(crate) barrier: ReadBarrier,
     pub(crate) members: Members,
-    pub(crate) reader: StateReader,
     pub(crate) timeout: Duration,
 }
 
@@ -47,7 +45,7 @@ impl Router {
                     Leader::Other(peer) => {
                         match self.pass_on(&peer, &Request::Submit(bytes), left).await? {
                             Answer::Submit(outcome) => Ok(*outcome),
-                            other => Err(failure(other)),
+                            other => Err(of_one_copy(failure(other))),
                         }
                     }
                     Leader::Nobody => Err(nobody()),
@@ -57,11 +55,7 @@ impl Router {
         .await
     }
 
-    pub(crate) async fn query(&self, query: Query) -> Result<LedgerAnswer, LedgerError> {
-        self.wait_until_current().await?;
-        self.reader.query(query).await
-    }
-
+    /// Returns when this member's state is new enough for a read that began before the call.
     pub(crate) async fn wait_until_current(&self) -> Result<(), LedgerError> {
         self.until_decided(|_| self.barrier.pass()).await
     }
@@ -139,6 +133,14 @@ impl Router {
 
 fn nobody() -> LedgerError {
     LedgerError::Unavailable { reason: "no leader is known".to_owned() }
+}
+
+/// A message may be delivered twice: that one copy was not taken does not say so of the other.
+fn of_one_copy(error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Unavailable { reason } => LedgerError::Unknown { reason },
+        error => error,
+    }
 }
 
 fn failure(answer: Answer) -> LedgerError {

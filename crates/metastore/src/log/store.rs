@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use custos_core::MetaId;
 use openraft::{
     LogState, OptionalSend, RaftLogReader,
     storage::{LogFlushed, RaftLogStorage},
@@ -21,8 +22,9 @@ use crate::{
     error::{StoreError, storage_error},
     fault::Fault,
     raft_types::{Entry, LogId, StorageError, StorageIoError, TypeConfig, Vote},
-    records,
+    records, recovery,
     rocks::RocksSetup,
+    state_floor::StateFloor,
 };
 
 /// Entries of one limited read stop after this many bytes, so that a follower far behind is fed in
@@ -31,7 +33,9 @@ const READ_BYTES_MAX: usize = 2 << 20;
 
 /// The Raft log, the vote, and the marks that go with them.
 pub(crate) struct LogStore {
+    node: u64,
     log: Arc<LogDb>,
+    floor: StateFloor,
     writer: LogWriter,
     fault: Fault,
 }
@@ -43,16 +47,18 @@ pub(crate) struct LogReader {
 }
 
 impl LogStore {
-    /// Opens the log database in `dir`. Its worker ends when the store is dropped.
+    /// Opens the log database of `node` in `dir`. Its worker ends when the store is dropped.
     pub(crate) fn open(
         dir: &Path,
+        node: MetaId,
         setup: &RocksSetup,
         lock: DirLock,
+        floor: StateFloor,
         fault: Fault,
     ) -> Result<Self, StoreError> {
         let log = Arc::new(LogDb { db: setup.open(dir)?, _lock: lock });
         let writer = LogWriter::start(Arc::clone(&log), fault.clone())?;
-        Ok(Self { log, writer, fault })
+        Ok(Self { node: node.0, log, floor, writer, fault })
     }
 
     /// First and last of what is in the log.
@@ -205,8 +211,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
         let vote = self
             .read_mark(keys::VOTE)
-            .and_then(|bytes| bytes.map(|bytes| records::decode_vote(&bytes)).transpose());
-        vote.map_err(self.fail(StorageIoError::read_vote))
+            .and_then(|bytes| bytes.map(|bytes| records::decode_vote(&bytes)).transpose())
+            .map_err(self.fail(StorageIoError::read_vote))?;
+        // openraft reads it once, when it starts.
+        Ok(vote.map(|vote| recovery::vote_after_restart(vote, self.node)))
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
@@ -256,6 +264,13 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
         // Raft only purges what a snapshot holds, and taking or installing a snapshot makes the
         // state durable up to it: what goes here is never needed to rebuild the state.
+        tokio::select! {
+            () = self.floor.reaches(log_id) => {}
+            reason = self.fault.wait() => {
+                let stopped = StoreError::Stopped { reason: reason.to_string() };
+                return Err(self.fail(StorageIoError::write_logs)(stopped));
+            }
+        }
         let ops = vec![
             WriteOp::Put(keys::PURGED.to_vec(), records::encode_log_id(&log_id)),
             WriteOp::DeleteRange(keys::entry(0).to_vec(), after(&keys::entry(log_id.index))),

@@ -4,14 +4,16 @@ use custos_core::MetaId;
 use custos_ports::{MetaPeer, PeerFault, PeerLane};
 use openraft::{
     BasicNode, OptionalSend, RaftNetwork, RaftNetworkFactory,
-    error::{Fatal, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable},
+    error::{
+        Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
+    },
     network::{Backoff, RPCOption},
     raft::{
         AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
     },
 };
 
-use super::{Answer, Group, Request, snapshot_sender::SnapshotSender};
+use super::{Answer, Group, Request, continuity::is_continuous, snapshot_sender::SnapshotSender};
 use crate::raft_types::{Snapshot, TypeConfig, Vote};
 
 /// Pause after a member that is not reached: short, so that one that comes back is fed at once.
@@ -72,6 +74,13 @@ impl RaftNetwork<TypeConfig> for PeerClient {
         request: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<u64>, RpcError> {
+        if !is_continuous(&request) {
+            // openraft then looks anew at what this member needs: now it is a snapshot.
+            let purged = PeerFault::Refused {
+                reason: "the entries were purged before they were sent".to_owned(),
+            };
+            return Err(RPCError::Network(NetworkError::new(&purged)));
+        }
         match self.ask(PeerLane::Log, &Request::Append(request), &option).await? {
             Answer::Append(answer) => Ok(answer),
             _ => Err(unreachable(&another_answer())),

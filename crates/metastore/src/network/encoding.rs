@@ -28,7 +28,7 @@ const VERSION: u32 = 1;
 
 /// A message that makes no sense.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Garbage {
+pub(crate) enum Garbage {
     #[error("not the protobuf message that is expected: {0}")]
     Protobuf(#[from] prost::DecodeError),
     #[error("version {0} is not {VERSION}: the sender has another release")]
@@ -44,13 +44,14 @@ pub(super) enum Garbage {
 }
 
 /// A request and what stands on its envelope.
-pub(super) struct Opened {
-    pub(super) origin: String,
-    pub(super) to: MetaId,
-    pub(super) request: Request,
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) origin: String,
+    pub(crate) to: MetaId,
+    pub(crate) request: Request,
 }
 
-pub(super) fn encode_request(origin: &str, from: MetaId, to: MetaId, request: &Request) -> Bytes {
+pub(crate) fn encode_request(origin: &str, from: MetaId, to: MetaId, request: &Request) -> Bytes {
     let request = match request {
         Request::Append(append) => WireRequest::Append(group::AppendRequest {
             vote: Some(records::vote_to_proto(&append.vote)),
@@ -99,7 +100,7 @@ pub(super) fn encode_request(origin: &str, from: MetaId, to: MetaId, request: &R
     message.encode_to_vec().into()
 }
 
-pub(super) fn decode_request(message: Bytes) -> Result<Opened, Garbage> {
+pub(crate) fn decode_request(message: Bytes) -> Result<Opened, Garbage> {
     let message = group::GroupRequest::decode(message)?;
     if message.version != VERSION {
         return Err(Garbage::Version(message.version));
@@ -141,7 +142,7 @@ pub(super) fn decode_request(message: Bytes) -> Result<Opened, Garbage> {
     Ok(Opened { origin: message.origin, to: MetaId(message.to), request })
 }
 
-pub(super) fn encode_answer(answer: &Answer) -> Bytes {
+pub(crate) fn encode_answer(answer: &Answer) -> Bytes {
     let answer = match answer {
         Answer::Fault(reason) => WireAnswer::Fault(reason.clone()),
         Answer::Append(append) => {

@@ -6,7 +6,10 @@ use custos_core::MetaId;
 use custos_ledger::Envelope;
 use custos_ports::{Clock, LedgerError, PeerFault, PeerInbox};
 
-use super::{Answer, Group, MemberStatus, Request, encoding, snapshot_receiver::SnapshotReceiver};
+use super::{
+    Answer, Group, MemberStatus, Request, continuity::is_continuous, encoding,
+    snapshot_receiver::SnapshotReceiver,
+};
 use crate::{
     commands::CommandQueue, members::Members, raft_types::Raft, reads::ReadBarrier,
     status::MetaStoreStatus,
@@ -38,6 +41,9 @@ impl Inbox {
 
     async fn answer(&self, request: Request) -> Answer {
         match request {
+            Request::Append(append) if !is_continuous(&append) => {
+                Answer::Fault("the entries do not follow on each other".to_owned())
+            }
             Request::Append(append) => match self.raft.append_entries(append).await {
                 Ok(answer) => Answer::Append(answer),
                 Err(error) => Answer::Fault(error.to_string()),

@@ -6,6 +6,7 @@
 //! `snapshot_receiver` collects the pieces.
 
 mod client;
+mod continuity;
 mod encoding;
 mod group;
 mod inbox;
@@ -14,6 +15,8 @@ mod snapshot_receiver;
 mod snapshot_sender;
 
 pub(crate) use client::PeerNetwork;
+#[cfg(test)]
+pub(crate) use encoding::{decode_request, encode_answer, encode_request};
 pub(crate) use group::Group;
 pub(crate) use inbox::Inbox;
 pub use message::MemberStatus;

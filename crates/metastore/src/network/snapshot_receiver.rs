@@ -7,13 +7,14 @@ use std::{
 
 use bytes::Bytes;
 use openraft::Snapshot as RaftSnapshot;
-use tokio::{sync::Mutex, task};
+use tokio::sync::Mutex;
 
 use crate::{
     durable,
     error::StoreError,
     raft_types::{Raft, Snapshot, Vote},
     state::{ManifestListing, SnapshotDir, parse_manifest, write_manifest},
+    tasks,
 };
 
 /// Most bytes that one piece may have.
@@ -77,7 +78,7 @@ impl SnapshotReceiver {
             return Err(format!("{name} goes on at {have}, not at {offset}"));
         }
         let path = incoming.dir.path().join(name);
-        let written = task::spawn_blocking(move || append(&path, offset, &data));
+        let written = tasks::spawn_blocking(move || append(&path, offset, &data));
         written.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         incoming.have[number] = end;
         Ok(())
@@ -99,7 +100,7 @@ impl SnapshotReceiver {
         let Some(Incoming { listing, dir, .. }) = place.take() else {
             return Err("no snapshot is arriving".to_owned());
         };
-        let finished = task::spawn_blocking({
+        let finished = tasks::spawn_blocking({
             let (listing, path) = (listing.clone(), dir.path().to_owned());
             move || finish(&listing, &path)
         });

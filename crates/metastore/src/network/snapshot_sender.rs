@@ -2,13 +2,13 @@ use std::{fs::File, os::unix::fs::FileExt, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use custos_ports::{MetaPeer, PeerFault, PeerLane};
-use tokio::{
-    task,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 use super::{Answer, Group, Request, client::another_answer};
-use crate::raft_types::{Snapshot, Vote};
+use crate::{
+    raft_types::{Snapshot, Vote},
+    tasks,
+};
 
 /// Bytes of one piece.
 const PIECE_BYTES: usize = 512 << 10;
@@ -89,7 +89,7 @@ impl SnapshotSender<'_> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PeerFault> + Send + 'static,
 ) -> Result<T, PeerFault> {
-    task::spawn_blocking(work).await.unwrap_or_else(|error| Err(unsent(&error)))
+    tasks::spawn_blocking(work).await.unwrap_or_else(|error| Err(unsent(&error)))
 }
 
 fn read(path: &std::path::Path, offset: u64, len: usize) -> Result<Bytes, PeerFault> {

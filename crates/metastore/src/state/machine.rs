@@ -20,11 +20,13 @@ use crate::{
     },
     recovery::{self, Marks, SnapshotFate},
     rocks::RocksSetup,
+    state_floor::StateFloor,
 };
 
 /// Applies committed entries and keeps snapshots, for openraft.
 pub(crate) struct StateMachine {
     stores: Arc<Stores>,
+    floor: StateFloor,
     fault: Fault,
 }
 
@@ -39,6 +41,7 @@ pub(crate) struct StateReader {
 pub(crate) struct SnapshotBuilder {
     state: Arc<StateDb>,
     stores: Arc<Stores>,
+    floor: StateFloor,
     fault: Fault,
 }
 
@@ -53,6 +56,7 @@ impl StateMachine {
         dir: &Path,
         setup: &Arc<RocksSetup>,
         lock: &DirLock,
+        floor: StateFloor,
         fault: Fault,
         log_state: &LogState<TypeConfig>,
     ) -> Result<Self, OpenError> {
@@ -67,10 +71,11 @@ impl StateMachine {
             snapshot: snapshots.last_log_id(),
         };
         match recovery::judge(dir, &marks)? {
-            SnapshotFate::Keep => {}
+            SnapshotFate::Keep => floor.raise(marks.snapshot),
             SnapshotFate::Discard => snapshots.discard(),
         }
-        Ok(Self { stores: Arc::new(Stores { generations, snapshots }), fault })
+        floor.raise(marks.installed);
+        Ok(Self { stores: Arc::new(Stores { generations, snapshots }), floor, fault })
     }
 
     pub(crate) fn reader(&self) -> StateReader {
@@ -139,6 +144,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         SnapshotBuilder {
             state: self.stores.generations.current(),
             stores: Arc::clone(&self.stores),
+            floor: self.floor.clone(),
             fault: self.fault.clone(),
         }
     }
@@ -156,7 +162,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         meta: &SnapshotMeta,
         snapshot: Box<SnapshotDir>,
     ) -> Result<(), StorageError> {
-        let meta = meta.clone();
+        let (meta, last) = (meta.clone(), meta.last_log_id);
         let installed = self.run(
             |source| StorageIoError::write_snapshot(None, source),
             move |stores| {
@@ -168,7 +174,9 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
                 stores.snapshots.adopt(&meta, &manifest, &snapshot)
             },
         );
-        installed.await
+        installed.await?;
+        self.floor.raise(last);
+        Ok(())
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
@@ -180,7 +188,10 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
     async fn build_snapshot(&mut self) -> Result<Snapshot, StorageError> {
         let (stores, state) = (Arc::clone(&self.stores), Arc::clone(&self.state));
         let build = move || stores.snapshots.build(&state);
-        run(&self.fault, |source| StorageIoError::write_snapshot(None, source), build).await
+        let built = run(&self.fault, |source| StorageIoError::write_snapshot(None, source), build);
+        let snapshot = built.await?;
+        self.floor.raise(snapshot.meta.last_log_id);
+        Ok(snapshot)
     }
 }
 

@@ -37,6 +37,19 @@ pub(crate) fn parse_manifest(bytes: &[u8]) -> Result<ManifestListing, StoreError
     }
 }
 
+/// The same manifest with another membership, for a planted bug.
+#[cfg(test)]
+pub(crate) fn with_membership(
+    encoded: &[u8],
+    membership: &crate::raft_types::StoredMembership,
+) -> Vec<u8> {
+    let Manifest(mut manifest) = Manifest::decode(encoded).expect("a manifest");
+    let mut meta = records::snapshot_meta_from_proto(&manifest);
+    meta.last_membership = membership.clone();
+    manifest.membership = records::snapshot_meta_to_proto(&meta).membership;
+    Manifest(manifest).encode()
+}
+
 /// Writes a manifest beside the files that it lists: from then on they are a snapshot.
 pub(crate) fn write_manifest(dir: &Path, encoded: &[u8]) -> Result<(), StoreError> {
     durable::replace_file(&dir.join(FILE_NAME), encoded)

@@ -11,5 +11,7 @@ mod snapshots;
 mod view;
 
 pub(crate) use machine::{StateMachine, StateReader};
+#[cfg(test)]
+pub(crate) use manifest::with_membership;
 pub(crate) use manifest::{ManifestListing, parse_manifest, read_manifest, write_manifest};
 pub(crate) use snapshots::SnapshotDir;

@@ -38,6 +38,18 @@ impl SnapshotDir {
     pub(crate) fn path(&self) -> &Path {
         self.0.dir.path()
     }
+
+    /// A directory that the simulation fills by itself.
+    #[cfg(test)]
+    pub(crate) fn simulated(path: PathBuf, lock: DirLock) -> Self {
+        Self(Arc::new(Held { dir: RetirableDir::new(path), _lock: lock }))
+    }
+
+    /// Gives such a directory its manifest.
+    #[cfg(test)]
+    pub(crate) fn finish_simulated(&self, meta: &SnapshotMeta) -> Result<(), StoreError> {
+        Manifest::describe(meta, self.path())?.write(self.path())
+    }
 }
 
 /// The snapshots of this node: at most one that counts, and those that somebody still reads.
@@ -116,6 +128,9 @@ impl Snapshots {
         Checkpoint::new(state.db())
             .and_then(|checkpoint| checkpoint.create_checkpoint(draft.path()))
             .map_err(StoreError::rocks("take a checkpoint"))?;
+        // The checkpoint begins with a flush, and takes along what was written behind it as a copy of
+        // the write-ahead log: up to there the state itself is only durable after another flush.
+        state.db().flush().map_err(StoreError::rocks("flush the state"))?;
         // What the checkpoint holds is read from the checkpoint: the state has moved on since.
         let mark = read_mark(&self.setup.open_read_only(draft.path())?)?;
         let meta = SnapshotMeta {
