@@ -1,4 +1,5 @@
-//! The crash simulation of the shard store, longer or from another seed than the tests run it.
+//! The simulations of the shard store and of the ledger, longer or from another seed than the tests
+//! run them.
 
 use std::ffi::OsString;
 
@@ -7,42 +8,55 @@ use anyhow::{Context, Result, bail};
 use crate::build::{cargo, show_and_run};
 use crate::workspace::Workspace;
 
-/// Distinct crash states of a run, and of a long one.
+/// Distinct crash states of the shard store in a run, and in a long one.
 const STATES: u64 = 10_000;
 const STATES_LONG: u64 = 100_000;
-/// What the simulation reads both from.
+/// Seeds of the ledger in a run, and in a long one.
+const SEEDS: u64 = 1000;
+const SEEDS_LONG: u64 = 20_000;
+/// What the simulations read these from.
 const STATES_VARIABLE: &str = "CUSTOS_SIM_STATES";
+const SEEDS_VARIABLE: &str = "CUSTOS_SIM_SEEDS";
 const SEED_VARIABLE: &str = "CUSTOS_SIM_SEED";
 
-/// Runs the simulation.
+/// Runs both simulations.
 ///
 /// # Errors
-/// When the arguments are wrong, or a promise of the store was broken.
+/// When the arguments are wrong, or a promise of the shard store or the ledger was broken.
 pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<()> {
     let plan = Plan::parse(arguments)?;
-    let mut command = cargo(workspace);
-    command.args(["test", "--package", "custos-shardstore", "--lib"]);
-    command.args(["crash_tests", "--", "--nocapture"]);
-    command.env(STATES_VARIABLE, plan.states.to_string());
-    if let Some(seed) = plan.seed {
-        command.env(SEED_VARIABLE, seed.to_string());
-    }
-    show_and_run(&mut command)
+    plan.run(workspace, "custos-shardstore", "crash_tests")?;
+    plan.run(workspace, "custos-metastore", "seed_tests")
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
     states: u64,
+    seeds: u64,
     seed: Option<u64>,
 }
 
 impl Plan {
+    fn run(&self, workspace: &Workspace, package: &str, tests: &str) -> Result<()> {
+        let mut command = cargo(workspace);
+        command.args(["test", "--package", package, "--lib", tests, "--", "--nocapture"]);
+        command.env(STATES_VARIABLE, self.states.to_string());
+        command.env(SEEDS_VARIABLE, self.seeds.to_string());
+        if let Some(seed) = self.seed {
+            command.env(SEED_VARIABLE, seed.to_string());
+        }
+        show_and_run(&mut command)
+    }
+
     fn parse(arguments: &[OsString]) -> Result<Self> {
-        let mut plan = Self { states: STATES, seed: None };
+        let mut plan = Self { states: STATES, seeds: SEEDS, seed: None };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             match word.to_str() {
-                Some("--long") => plan.states = STATES_LONG,
+                Some("--long") => {
+                    plan.states = STATES_LONG;
+                    plan.seeds = SEEDS_LONG;
+                }
                 Some("--seed") => {
                     let number = words.next().and_then(|word| word.to_str());
                     let number = number.context("--seed needs a number")?;
@@ -64,8 +78,9 @@ mod tests {
         let parse = |line: &str| {
             Plan::parse(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
         };
-        assert_eq!(parse("").expect("fine"), Plan { states: 10_000, seed: None });
-        let plan = Plan { states: 100_000, seed: Some(7) };
+        let short = Plan { states: 10_000, seeds: 1000, seed: None };
+        assert_eq!(parse("").expect("fine"), short);
+        let plan = Plan { states: 100_000, seeds: 20_000, seed: Some(7) };
         assert_eq!(parse("--seed 7 --long").expect("fine"), plan);
         for wrong in ["--seed", "--seed x", "--short", "7"] {
             assert!(parse(wrong).is_err(), "{wrong}");
