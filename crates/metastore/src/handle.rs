@@ -55,8 +55,8 @@ pub struct GroupMember {
     pub endpoint: String,
     /// Whether it has a vote.
     pub is_voter: bool,
-    /// What it says of itself; `None` when it does not answer.
-    pub status: Option<MemberStatus>,
+    /// What it says of itself, or why it does not answer.
+    pub status: Result<MemberStatus, String>,
 }
 
 impl MetaStoreHandle {
@@ -134,21 +134,14 @@ impl MetaStoreHandle {
         router.change(&change).await
     }
 
-    /// The members of the group, each asked how it is.
+    /// The members of the group, each asked how it is; this one alone where there is no group.
+    /// Needs no leader: it is what this member knows.
     ///
     /// # Errors
     /// When this one is stopped.
     pub async fn members(&self) -> Result<Vec<GroupMember>, LedgerError> {
         let running = self.running()?;
-        let me = MetaId(running.raft.metrics().borrow().id);
-        let members = running.members.statuses().await.into_iter();
-        let members = members.map(|(peer, is_voter, status)| GroupMember {
-            status: if peer.id == me { Some(running.inbox.status()) } else { status },
-            id: peer.id,
-            endpoint: peer.endpoint,
-            is_voter,
-        });
-        Ok(members.collect())
+        Ok(running.members.all(|| running.inbox.status()).await)
     }
 
     /// Before a planned stop: lets another member lead, if this one does and there is another.
