@@ -12,7 +12,7 @@ use crate::{
     cluster_time::TimeKeeper,
     dir_lock::LockEnd,
     fault::Fault,
-    members::Members,
+    members::{Asked, Members},
     network::{Inbox, MemberChange, MemberStatus},
     raft_types::Raft,
     router::Router,
@@ -141,7 +141,14 @@ impl MetaStoreHandle {
     /// When this one is stopped.
     pub async fn members(&self) -> Result<Vec<GroupMember>, LedgerError> {
         let running = self.running()?;
-        Ok(running.members.all(|| running.inbox.status()).await)
+        let members = running.members.ask_all(|| running.inbox.status(), |status| status).await;
+        let members = members.into_iter().map(|Asked { peer, is_voter, said }| GroupMember {
+            id: peer.id,
+            endpoint: peer.endpoint,
+            is_voter,
+            status: said,
+        });
+        Ok(members.collect())
     }
 
     /// Before a planned stop: lets another member lead, if this one does and there is another.

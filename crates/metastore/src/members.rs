@@ -18,7 +18,6 @@ use tokio::{
 
 use crate::{
     commands::CommandQueue,
-    handle::GroupMember,
     leadership::Leader,
     metastore::ELECTION_TIMEOUT_MS_MAX,
     network::{Answer, Group, MemberChange, MemberStatus, Request},
@@ -35,6 +34,14 @@ const CHANGE_TIMEOUT: Duration = Duration::from_secs(8);
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(3);
 
 type Metrics = RaftMetrics<u64, BasicNode>;
+
+/// A member that was asked something.
+pub(crate) struct Asked<T> {
+    pub(crate) peer: MetaPeer,
+    pub(crate) is_voter: bool,
+    /// Its answer, or why there is none.
+    pub(crate) said: Result<T, String>,
+}
 
 /// Changes of the group, made by the leader, one at a time. What would lose the quorum is refused.
 #[derive(Clone)]
@@ -215,16 +222,22 @@ impl Members {
         }
     }
 
-    /// Every member, and whether it has a vote; `own` is what this one says of itself.
-    pub(crate) async fn all(&self, own: impl Fn() -> MemberStatus) -> Vec<GroupMember> {
+    /// Asks every member how it is; this one's answer is `own`, another's is made by `other`.
+    pub(crate) async fn ask_all<T>(
+        &self,
+        own: impl Fn() -> T,
+        other: impl Fn(MemberStatus) -> T,
+    ) -> Vec<Asked<T>> {
         let metrics = self.raft.metrics().borrow().clone();
-        let (metrics, own) = (&metrics, &own);
+        let (metrics, own, other) = (&metrics, &own, &other);
         let nodes = metrics.membership_config.membership().nodes();
         let asked = nodes.map(|(id, node)| async move {
-            let id = MetaId(*id);
-            let status =
-                if id.0 == metrics.id { Ok(own()) } else { self.status(metrics, id).await };
-            GroupMember { id, endpoint: node.addr.clone(), is_voter: is_voter(metrics, id), status }
+            let peer = MetaPeer { id: MetaId(*id), endpoint: node.addr.clone() };
+            let said = match *id == metrics.id {
+                true => Ok(own()),
+                false => self.status(metrics, peer.id).await.map(other),
+            };
+            Asked { is_voter: is_voter(metrics, peer.id), peer, said }
         });
         join_all(asked).await
     }

@@ -160,12 +160,13 @@ fn of_member(group: &MetaGroup, member: &MetaMember) -> Option<Trouble> {
     Some(of(member, severity, kind, &says))
 }
 
-/// Whether its clock is with the others'. The leader's clock is what the ledger's time follows.
+/// Whether its clock is with the others'. The ledger's time is the lower median of its voters'
+/// clocks: with a wrong one, one less may go wrong.
 fn of_clock(group: &MetaGroup, member: &MetaMember) -> Option<Trouble> {
     let clock = |member: &MetaMember| Some(member.report.as_ref()?.clock.as_millis());
     let mut clocks: Vec<i64> = group.members.iter().filter_map(clock).collect();
     clocks.sort_unstable();
-    // Of two, nobody knows which one is right: the later one is named.
+    // Of two, nobody knows which one is right: the later one is named, as the group does.
     let median = *clocks.get(clocks.len().checked_sub(1)? / 2)?;
     let own = clock(member)?;
     let difference = own.abs_diff(median);
