@@ -105,9 +105,38 @@ fn a_planned_stop_of_the_leader_hands_over_and_a_dead_member_is_replaced() {
     // Its folder is gone: it comes back as a new member, and never as its old self.
     let folder = group.config(leader).data_dir();
     fs::remove_dir_all(&folder).expect("removed");
+    let kinds = trouble_kinds(&group.cli());
+    assert!(kinds.contains(&"meta-unreachable".to_owned()), "{kinds:?}");
+    assert!(kinds.contains(&"meta-no-redundancy".to_owned()), "{kinds:?}");
+    let dead = group.config(leader).name.clone();
+    let line = ["meta", "remove", &dead, "--reason", "its machine burnt"];
+    group.cli().run(line).expect_exit(0);
+    assert_eq!(trouble_kinds(&group.cli()), ["meta-even"]);
     let newcomer = group.add(group.leader());
     group.wait_for_vote(newcomer);
     group.cli().put(&scratch.source_file("after.bin", Content { seed: 4, size: 50_000 }));
+    assert_eq!(trouble_kinds(&group.cli()), [""; 0]);
+
+    let name = group.config(newcomer).name.clone();
+    group.cli().run(["meta", "lead", &name]).expect_exit(0);
+    assert_eq!(group.leader(), newcomer);
+    let members = group.cli().run(["meta", "ls", "--json"]).json_lines();
+    let roles: Vec<_> = members.iter().map(|it| (&it["name"], &it["report"]["role"])).collect();
+    assert_eq!(roles.len(), 3, "{roles:?}");
+    assert!(roles.iter().all(|(named, _)| **named != dead.as_str()), "{roles:?}");
+    assert!(roles.iter().all(|(named, role)| (**named == name.as_str()) == (**role == "leader")));
+    // Two of three would be left of which one is away, so nobody may go.
+    let other = group.members().find(|it| ![leader, newcomer].contains(it)).expect("two stay");
+    group.meta(other).kill9();
+    let stays = members.iter().find(|it| it["name"] != group.config(other).name.as_str());
+    let stays = stays.expect("two stay")["name"].as_str().expect("a name");
+    group.cli().run(["meta", "remove", stays, "--reason", "a mistake"]).expect_exit(3);
+}
+
+fn trouble_kinds(cli: &Cli) -> Vec<String> {
+    let status = cli.run(["cluster", "status", "--json"]).json();
+    let troubles = status["troubles"].as_array().expect("a list").iter();
+    troubles.map(|trouble| trouble["kind"].as_str().expect("a kind").to_owned()).collect()
 }
 
 fn put_until_told(

@@ -46,7 +46,7 @@ pub(crate) enum CliError {
         /// What is wrong and what would be right.
         reason: String,
     },
-    /// An argument names no node or disk, or more than one.
+    /// An argument names no node, disk or meta node, or more than one.
     #[error("{argument}: {source}")]
     Name {
         /// Which, as it is written on the command line.

@@ -10,7 +10,7 @@ use custos_ports::{Clock, Cluster, Entropy, KeyRing, Ledger};
 use tracing::{Instrument, info_span};
 
 use crate::{
-    GatewayError, GatewayMetrics, NodeAdmin,
+    GatewayError, GatewayMetrics, MetaAdmin, NodeAdmin,
     buffers::BufferPool,
     playback::{HedgeBudget, LatencyWindow, Repairs},
     stores::{HealthLimits, StoreAccess, StoreDeadlines, Stores},
@@ -106,6 +106,8 @@ pub struct GatewayDeps {
     pub cluster: Arc<dyn Cluster>,
     /// Reaches storage nodes for their administrators.
     pub node_admin: Arc<dyn NodeAdmin>,
+    /// Reaches the ledger's group for its administrators.
+    pub meta_admin: Arc<dyn MetaAdmin>,
     /// Opens and wraps data keys.
     pub key_ring: Arc<dyn KeyRing>,
     /// Salts, ids and keys.
@@ -179,15 +181,19 @@ impl Gateway {
         actor: &Actor,
         command: Command,
     ) -> Result<Outcome, GatewayError> {
+        let envelope = self.envelope(actor, command);
+        let span = info_span!("ledger_submit");
+        Ok(self.inner.deps.ledger.submit(envelope).instrument(span).await?)
+    }
+
+    pub(crate) fn envelope(&self, actor: &Actor, command: Command) -> Envelope {
         let entropy = &*self.inner.deps.entropy;
-        let envelope = Envelope {
+        Envelope {
             request_id: entropy.array(),
             actor: actor.clone(),
             entry_salt: entropy.array(),
             command,
-        };
-        let span = info_span!("ledger_submit");
-        Ok(self.inner.deps.ledger.submit(envelope).instrument(span).await?)
+        }
     }
 
     pub(crate) async fn query(&self, query: Query) -> Result<Answer, GatewayError> {

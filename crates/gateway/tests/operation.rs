@@ -2,9 +2,12 @@
 
 mod rig;
 
-use custos_core::{DiskId, DiskState, ErasureProfile, ErrorKind, FailureDomain, NodeId};
+use custos_core::{
+    DiskId, DiskState, ErasureProfile, ErrorKind, FailureDomain, LogIndex, MetaId, NodeId,
+};
 use custos_gateway::operation::{DiskRemoval, ScrubChange};
-use custos_ports::Cluster;
+use custos_ledger::{Answer, Command, Envelope, Query};
+use custos_ports::{Cluster, Ledger};
 use custos_wire::internal_v1::{AddDiskRequest, DiskStatus};
 use rig::{Rig, footage, officer};
 
@@ -176,4 +179,48 @@ async fn the_scrub_of_all_disks_changes_and_a_node_that_does_not_follow_is_named
     rig.nodes.silence(node(&rig, "host 3"));
     let error = rig.gateway.set_scrub(&officer(), None, slower).await.expect_err("one is silent");
     assert!(error.to_string().contains("host 3"), "{error}");
+}
+
+#[tokio::test]
+async fn the_picture_has_the_ledgers_group_and_stands_without_it() {
+    let rig = rig();
+    let picture = rig.gateway.cluster_picture().await.expect("the ledger answers");
+    assert_eq!(picture.members.expect("it answers")[0].id, 1);
+    rig.group.silence();
+    let picture = rig.gateway.cluster_picture().await.expect("the ledger answers");
+    let why = picture.members.expect_err("it does not answer");
+    assert!(why.contains("connection refused"), "{why}");
+    assert_eq!(picture.said.len(), 4, "the nodes are shown all the same");
+}
+
+#[tokio::test]
+async fn i4_a_meta_node_is_removed_in_the_name_of_whoever_asks() {
+    let rig = rig();
+    for number in 1..=2 {
+        let name = format!("meta-{number}");
+        let endpoint = format!("https://{name}:7402");
+        let admit = Envelope {
+            request_id: [number; 16],
+            actor: custos_core::Actor::system(),
+            entry_salt: [number; 16],
+            command: Command::AdmitMeta { token: [number; 16], name, endpoint },
+        };
+        rig.ledger.submit(admit).await.expect("admitted");
+    }
+    let error = rig.gateway.remove_meta(&officer(), MetaId(2), String::new()).await;
+    assert_eq!(error.expect_err("no reason").kind(), ErrorKind::Invalid);
+    rig.gateway.remove_meta(&officer(), MetaId(2), "it burnt".to_owned()).await.expect("removed");
+    let checkpoint = rig.ledger.query(Query::Checkpoint).await.expect("an answer");
+    let Answer::Checkpoint(checkpoint) = checkpoint else { panic!("{checkpoint:?}") };
+    let from = LogIndex(checkpoint.size - 1);
+    let last = Query::Entries { from, limit: 1, evidence_id: None };
+    let Answer::Entries { items, .. } = rig.ledger.query(last).await.expect("an answer") else {
+        panic!("no entries")
+    };
+    let (actor, detail) = (items[0].actor.as_deref(), items[0].detail.as_deref());
+    assert!(actor.is_some_and(|actor| actor.contains(&officer().name)), "{:?}", items[0]);
+    assert!(detail.is_some_and(|it| it.ends_with("retired for good: it burnt")), "{:?}", items[0]);
+
+    rig.gateway.lead_meta(&officer(), MetaId(1)).await.expect("asked");
+    assert_eq!(rig.group.led(), [MetaId(1)]);
 }

@@ -28,5 +28,5 @@ pub use custody::{CustodyLeaf, SealedSubject, Subject};
 pub use decode_error::DecodeError;
 pub use envelope::CommandBatch;
 pub use kv::{Kv, KvRead, MemoryKv};
-pub use law::apply;
+pub use law::{apply, check_retire_meta};
 pub use query::query;

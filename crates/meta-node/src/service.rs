@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use custos_core::{
-    Refusal, Rule,
+    MetaId, Refusal, Rule,
     limits::{COMMAND_BYTES_MAX, GRPC_MESSAGE_BYTES_MAX},
 };
 use custos_ledger::{Envelope, Query};
@@ -10,26 +10,30 @@ use custos_ports::{Ledger, LedgerError};
 use custos_wire::{
     WireError,
     internal_v1::{
-        QueryRequest, QueryResponse, SubmitRequest, SubmitResponse,
+        LeadMemberRequest, LeadMemberResponse, MembersRequest, MembersResponse, QueryRequest,
+        QueryResponse, RemoveMemberRequest, RemoveMemberResponse, SubmitRequest, SubmitResponse,
         meta_server::{Meta, MetaServer},
     },
 };
 use tonic::{Request, Response, Status};
 
-/// Serves a ledger to the nodes of its cluster, and to nobody else.
+use crate::GroupAdmin;
+
+/// Serves a ledger, and the group that keeps it, to the nodes of its cluster, and to nobody else.
 ///
 /// The actor of a command is taken as it is sent: gateways act for their users, whom they have
 /// identified. That is why only callers whose certificate has the role `system` are heard.
 pub struct MetaService {
     ledger: Arc<dyn Ledger>,
+    group: GroupAdmin,
     origin: String,
 }
 
 impl MetaService {
-    /// Serves the `ledger` of the cluster whose custody log has this origin line.
+    /// Serves the `ledger` of the cluster whose custody log has this origin line, kept by `group`.
     #[must_use]
-    pub fn new(ledger: Arc<dyn Ledger>, origin: String) -> Self {
-        Self { ledger, origin }
+    pub fn new(ledger: Arc<dyn Ledger>, group: GroupAdmin, origin: String) -> Self {
+        Self { ledger, group, origin }
     }
 
     /// The service as a router takes it.
@@ -62,15 +66,7 @@ impl Meta for MetaService {
         system_actor_of(&request)?;
         let SubmitRequest { envelope, origin } = request.into_inner();
         self.check_origin(&origin)?;
-        if envelope.len() > COMMAND_BYTES_MAX {
-            let reason = format!(
-                "{} bytes encoded, at most {COMMAND_BYTES_MAX} are allowed",
-                envelope.len()
-            );
-            return Err(refused(Refusal::invalid(Rule::I10, "command", reason)));
-        }
-        let envelope = Envelope::decode(&envelope)
-            .map_err(|error| WireError::invalid("envelope", with_source(&error)))?;
+        let envelope = envelope_of(&envelope)?;
         let outcome = self.ledger.submit(envelope).await;
         let outcome = outcome.map_err(|error| ledger_error_to_status(&error))?.encode();
         Ok(Response::new(SubmitResponse { outcome }))
@@ -89,6 +85,52 @@ impl Meta for MetaService {
         let answer = answer.map_err(|error| ledger_error_to_status(&error))?.encode();
         Ok(Response::new(QueryResponse { answer }))
     }
+
+    async fn members(
+        &self,
+        request: Request<MembersRequest>,
+    ) -> Result<Response<MembersResponse>, Status> {
+        system_actor_of(&request)?;
+        self.check_origin(&request.get_ref().origin)?;
+        let members = self.group.members().await;
+        let members = members.map_err(|error| ledger_error_to_status(&error))?;
+        Ok(Response::new(MembersResponse { members }))
+    }
+
+    async fn remove_member(
+        &self,
+        request: Request<RemoveMemberRequest>,
+    ) -> Result<Response<RemoveMemberResponse>, Status> {
+        system_actor_of(&request)?;
+        let RemoveMemberRequest { envelope, origin } = request.into_inner();
+        self.check_origin(&origin)?;
+        let removed = self.group.remove(envelope_of(&envelope)?).await;
+        removed.map_err(|error| ledger_error_to_status(&error))?;
+        Ok(Response::new(RemoveMemberResponse {}))
+    }
+
+    async fn lead_member(
+        &self,
+        request: Request<LeadMemberRequest>,
+    ) -> Result<Response<LeadMemberResponse>, Status> {
+        system_actor_of(&request)?;
+        let LeadMemberRequest { id, origin } = request.into_inner();
+        self.check_origin(&origin)?;
+        let led = self.group.lead(MetaId(id)).await;
+        led.map_err(|error| ledger_error_to_status(&error))?;
+        Ok(Response::new(LeadMemberResponse {}))
+    }
+}
+
+fn envelope_of(bytes: &[u8]) -> Result<Envelope, Status> {
+    if bytes.len() > COMMAND_BYTES_MAX {
+        let reason =
+            format!("{} bytes encoded, at most {COMMAND_BYTES_MAX} are allowed", bytes.len());
+        return Err(refused(Refusal::invalid(Rule::I10, "command", reason)));
+    }
+    let envelope = Envelope::decode(bytes)
+        .map_err(|error| WireError::invalid("envelope", with_source(&error)))?;
+    Ok(envelope)
 }
 
 fn refused(refusal: Refusal) -> Status {

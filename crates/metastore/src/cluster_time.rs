@@ -94,16 +94,10 @@ impl TimeKeeper {
             return LOOK_PAUSE;
         }
         let (term, before) = (metrics.current_term, *self.agreed.borrow());
-        let members = self.members.statuses().await.into_iter();
-        let voters: Vec<_> = members.filter(|(_, is_voter, _)| *is_voter).collect();
-        let mut readings: Vec<i64> = voters
-            .iter()
-            .filter_map(|(peer, _, status)| match status {
-                Some(status) => Some(status.clock.as_millis()),
-                None if peer.id.0 == metrics.id => Some(self.clock.now().as_millis()),
-                None => None,
-            })
-            .collect();
+        let members = self.members.ask_all(|| self.clock.now(), |status| status.clock).await;
+        let voters: Vec<_> = members.into_iter().filter(|member| member.is_voter).collect();
+        let clocks = voters.iter().filter_map(|member| member.said.as_ref().ok());
+        let mut readings: Vec<i64> = clocks.map(|clock| clock.as_millis()).collect();
         if readings.len() < voters.len() / 2 + 1 {
             return LOOK_PAUSE;
         }

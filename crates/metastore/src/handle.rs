@@ -12,7 +12,7 @@ use crate::{
     cluster_time::TimeKeeper,
     dir_lock::LockEnd,
     fault::Fault,
-    members::Members,
+    members::{Asked, Members},
     network::{Inbox, MemberChange, MemberStatus},
     raft_types::Raft,
     router::Router,
@@ -57,8 +57,8 @@ pub struct GroupMember {
     pub endpoint: String,
     /// Whether it has a vote.
     pub is_voter: bool,
-    /// What it says of itself; `None` when it does not answer.
-    pub status: Option<MemberStatus>,
+    /// What it says of itself, or why it does not answer.
+    pub status: Result<MemberStatus, String>,
 }
 
 impl MetaStoreHandle {
@@ -136,19 +136,19 @@ impl MetaStoreHandle {
         router.change(&change).await
     }
 
-    /// The members of the group, each asked how it is.
+    /// The members of the group, each asked how it is; this one alone where there is no group.
+    /// Needs no leader: it is what this member knows.
     ///
     /// # Errors
     /// When this one is stopped.
     pub async fn members(&self) -> Result<Vec<GroupMember>, LedgerError> {
         let running = self.running()?;
-        let me = MetaId(running.raft.metrics().borrow().id);
-        let members = running.members.statuses().await.into_iter();
-        let members = members.map(|(peer, is_voter, status)| GroupMember {
-            status: if peer.id == me { Some(running.inbox.status()) } else { status },
+        let members = running.members.ask_all(|| running.inbox.status(), |status| status).await;
+        let members = members.into_iter().map(|Asked { peer, is_voter, said }| GroupMember {
             id: peer.id,
             endpoint: peer.endpoint,
             is_voter,
+            status: said,
         });
         Ok(members.collect())
     }

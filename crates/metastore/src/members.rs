@@ -36,6 +36,14 @@ const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(3);
 
 type Metrics = RaftMetrics<u64, BasicNode>;
 
+/// A member that was asked something.
+pub(crate) struct Asked<T> {
+    pub(crate) peer: MetaPeer,
+    pub(crate) is_voter: bool,
+    /// Its answer, or why there is none.
+    pub(crate) said: Result<T, String>,
+}
+
 /// Changes of the group, made by the leader, one at a time. What would lose the quorum is refused.
 #[derive(Clone)]
 pub(crate) struct Members {
@@ -171,12 +179,8 @@ impl Members {
             })?,
         };
         let peer = peer_of(metrics, heir).ok_or_else(|| unknown_member(heir))?;
-        self.commands.pause();
-        self.raft.runtime_config().heartbeat(false);
-        let moved = self.hand_over_to(&peer).await;
-        self.raft.runtime_config().heartbeat(true);
-        self.commands.resume();
-        moved
+        let _standstill = Standstill::begin(self);
+        self.hand_over_to(&peer).await
     }
 
     async fn hand_over_to(&self, peer: &MetaPeer) -> Result<(), LedgerError> {
@@ -202,32 +206,38 @@ impl Members {
     /// Which of these do not answer.
     async fn silent(&self, metrics: &Metrics, ids: &BTreeSet<u64>) -> Vec<u64> {
         let asked = ids.iter().map(|id| async move {
-            let answers = *id == metrics.id || self.status(metrics, MetaId(*id)).await.is_some();
+            let answers = *id == metrics.id || self.status(metrics, MetaId(*id)).await.is_ok();
             (!answers).then_some(*id)
         });
         join_all(asked).await.into_iter().flatten().collect()
     }
 
-    async fn status(&self, metrics: &Metrics, id: MetaId) -> Option<MemberStatus> {
-        let peer = peer_of(metrics, id)?;
+    /// What a member says of itself, or why it does not.
+    async fn status(&self, metrics: &Metrics, id: MetaId) -> Result<MemberStatus, String> {
+        let peer = peer_of(metrics, id).ok_or_else(|| unknown_member(id).to_string())?;
         match self.group.ask(&peer, PeerLane::Control, &Request::Status, STATUS_DEADLINE).await {
-            Ok(Answer::Status(status)) => Some(status),
-            _ => None,
+            Ok(Answer::Status(status)) => Ok(status),
+            Ok(_) => Err("it answers another question".to_owned()),
+            Err(fault) => Err(fault.to_string()),
         }
     }
 
-    /// What every member says of itself; `None` for one that does not answer.
-    pub(crate) async fn statuses(&self) -> Vec<(MetaPeer, bool, Option<MemberStatus>)> {
+    /// Asks every member how it is; this one's answer is `own`, another's is made by `other`.
+    pub(crate) async fn ask_all<T>(
+        &self,
+        own: impl Fn() -> T,
+        other: impl Fn(MemberStatus) -> T,
+    ) -> Vec<Asked<T>> {
         let metrics = self.raft.metrics().borrow().clone();
-        let metrics = &metrics;
+        let (metrics, own, other) = (&metrics, &own, &other);
         let nodes = metrics.membership_config.membership().nodes();
         let asked = nodes.map(|(id, node)| async move {
             let peer = MetaPeer { id: MetaId(*id), endpoint: node.addr.clone() };
-            let status = match *id == metrics.id {
-                true => None,
-                false => self.status(metrics, MetaId(*id)).await,
+            let said = match *id == metrics.id {
+                true => Ok(own()),
+                false => self.status(metrics, peer.id).await.map(other),
             };
-            (peer, is_voter(metrics, MetaId(*id)), status)
+            Asked { is_voter: is_voter(metrics, peer.id), peer, said }
         });
         join_all(asked).await
     }
@@ -265,6 +275,27 @@ impl Members {
                 Err(LedgerError::Unknown { reason })
             }
         }
+    }
+}
+
+/// While it lives, this leader takes no command and sends no heartbeat. Whoever asked for the
+/// change may go away in the middle of it: then too it ends.
+struct Standstill<'a> {
+    members: &'a Members,
+}
+
+impl<'a> Standstill<'a> {
+    fn begin(members: &'a Members) -> Self {
+        members.commands.pause();
+        members.raft.runtime_config().heartbeat(false);
+        Self { members }
+    }
+}
+
+impl Drop for Standstill<'_> {
+    fn drop(&mut self) {
+        self.members.raft.runtime_config().heartbeat(true);
+        self.members.commands.resume();
     }
 }
 

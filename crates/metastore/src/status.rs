@@ -31,7 +31,8 @@ impl From<ServerState> for NodeRole {
 }
 
 impl NodeRole {
-    const ALL: [Self; 5] =
+    /// All of them.
+    pub const ALL: [Self; 5] =
         [Self::Leader, Self::Follower, Self::Candidate, Self::Learner, Self::Stopped];
 
     /// The stable lower-case name.

@@ -24,7 +24,7 @@ async fn i6_every_member_takes_commands_and_reads_what_another_committed() {
     }
     let members = group.member(2).members().await.expect("answers");
     assert_eq!(members.len(), 3);
-    assert!(members.iter().all(|member| member.is_voter && member.status.is_some()), "{members:?}");
+    assert!(members.iter().all(|member| member.is_voter && member.status.is_ok()), "{members:?}");
     group.stop_all().await;
 }
 
@@ -143,6 +143,20 @@ async fn leadership_moves_on_request_and_before_a_planned_stop() {
     assert_ne!(status.role, NodeRole::Leader);
     group.stop(1).await;
     group.member(2).submit(open_upload(1)).await.expect("at once");
+    group.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_that_nobody_waits_for_any_more_leaves_no_leader_that_takes_nothing() {
+    let group = Group::of_three().await;
+    group.member(1).lead(MetaId(1)).await.expect("leads");
+    let leader = group.member(1);
+    // The hand-over begins with a pause of the old leader, which is longer than this.
+    let given_up = tokio::time::timeout(Duration::from_millis(200), leader.lead(MetaId(2))).await;
+    assert!(given_up.is_err(), "it was cut off in the middle");
+    leader.lead(MetaId(1)).await.expect("it leads, still or again");
+    leader.submit(open_upload(1)).await.expect("it takes commands");
+    assert!(has_upload(&group.member(3), 1).await);
     group.stop_all().await;
 }
 

@@ -7,10 +7,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use custos_core::limits::LISTING_MESSAGE_BYTES_MAX;
+use custos_core::{MetaId, limits::LISTING_MESSAGE_BYTES_MAX};
 use custos_ledger::{Answer, DecodeError, Envelope, Outcome, Query};
 use custos_ports::{Entropy, Ledger, LedgerError};
-use custos_wire::internal_v1::{QueryRequest, SubmitRequest, meta_client::MetaClient};
+use custos_wire::internal_v1::{
+    GroupMember, LeadMemberRequest, MembersRequest, QueryRequest, RemoveMemberRequest,
+    SubmitRequest, meta_client::MetaClient,
+};
 use tokio::time::{Instant, sleep_until};
 use tonic::{Request, transport::Channel};
 
@@ -19,7 +22,10 @@ use crate::{
     channels::{Call, CallError, Peer, RpcError},
     failure::ledger_error_from_status,
     jitter,
-    limits::{LEDGER_ATTEMPT_DEADLINE, LEDGER_DEADLINE, LEDGER_PAUSE_MAX, LEDGER_PAUSE_MIN},
+    limits::{
+        GROUP_CHANGE_ATTEMPT_DEADLINE, GROUP_CHANGE_DEADLINE, LEDGER_ATTEMPT_DEADLINE,
+        LEDGER_DEADLINE, LEDGER_PAUSE_MAX, LEDGER_PAUSE_MIN,
+    },
 };
 
 /// Where the ledger is and how long it is waited for.
@@ -44,6 +50,18 @@ impl RemoteLedgerOptions {
         Self { endpoints, origin, deadline, attempt_deadline }
     }
 }
+
+/// How long is waited.
+#[derive(Clone, Copy)]
+struct Deadlines {
+    /// All attempts together.
+    all: Duration,
+    /// One of them.
+    attempt: Duration,
+}
+
+const GROUP_CHANGE: Deadlines =
+    Deadlines { all: GROUP_CHANGE_DEADLINE, attempt: GROUP_CHANGE_ATTEMPT_DEADLINE };
 
 /// The ledger in other processes.
 ///
@@ -87,15 +105,66 @@ impl RemoteLedger {
         self.origin.get().cloned().unwrap_or_default()
     }
 
+    /// The members of the group that keeps the ledger, each asked how it is; also while it has no
+    /// leader.
+    ///
+    /// # Errors
+    /// When no meta node answers before the deadline.
+    pub async fn members(&self) -> Result<Vec<GroupMember>, LedgerError> {
+        self.ask(self.usual(), |mut meta, limit| {
+            let message = MembersRequest { origin: self.origin() };
+            async move { Ok(meta.members(timed(message, limit)).await?.into_inner().members) }
+        })
+        .await
+        .map_err(of_read)
+    }
+
+    /// Takes a member out of that group; the order is an envelope of `RetireMeta`. Asked again, it
+    /// finishes what was begun.
+    ///
+    /// # Errors
+    /// A refusal of the law or of the group; `Unavailable` and `Unknown` may be tried again.
+    pub async fn remove_member(&self, order: Envelope) -> Result<(), LedgerError> {
+        let envelope = order.encode();
+        self.ask(GROUP_CHANGE, |mut meta, limit| {
+            let message = RemoveMemberRequest { envelope: envelope.clone(), origin: self.origin() };
+            async move {
+                meta.remove_member(timed(message, limit)).await?;
+                Ok(())
+            }
+        })
+        .await
+    }
+
+    /// Makes a member of that group its leader.
+    ///
+    /// # Errors
+    /// As [`remove_member`](Self::remove_member).
+    pub async fn lead_member(&self, id: MetaId) -> Result<(), LedgerError> {
+        self.ask(GROUP_CHANGE, |mut meta, limit| {
+            let message = LeadMemberRequest { id: id.0, origin: self.origin() };
+            async move {
+                meta.lead_member(timed(message, limit)).await?;
+                Ok(())
+            }
+        })
+        .await
+    }
+
+    fn usual(&self) -> Deadlines {
+        Deadlines { all: self.deadline, attempt: self.attempt_deadline }
+    }
+
     /// Asks one meta node after the other until one decides or the deadline comes.
     async fn ask<T, F>(
         &self,
+        deadlines: Deadlines,
         rpc: impl Fn(MetaClient<Channel>, Duration) -> F + Send + Sync,
     ) -> Result<T, LedgerError>
     where
         F: Future<Output = Result<T, RpcError>> + Send,
     {
-        let deadline = Instant::now() + self.deadline;
+        let deadline = Instant::now() + deadlines.all;
         let mut may_be_taken = None;
         let mut pause = LEDGER_PAUSE_MIN;
         loop {
@@ -104,7 +173,7 @@ impl RemoteLedger {
             for offset in 0..self.meta.len() {
                 let number = (first + offset) % self.meta.len();
                 let peer = &self.meta[number];
-                let attempt = deadline.min(Instant::now() + self.attempt_deadline);
+                let attempt = deadline.min(Instant::now() + deadlines.attempt);
                 let limit = attempt.saturating_duration_since(Instant::now());
                 let call = |channel| rpc(client(channel), limit);
                 let error = match peer.call(Call::Control(attempt), call).await {
@@ -141,7 +210,7 @@ impl Ledger for RemoteLedger {
     async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
         envelope.check_size()?;
         let bytes = envelope.encode();
-        self.ask(|mut meta, limit| {
+        self.ask(self.usual(), |mut meta, limit| {
             let message = SubmitRequest { envelope: bytes.clone(), origin: self.origin() };
             async move {
                 let answer = meta.submit(timed(message, limit)).await?.into_inner();
@@ -154,7 +223,7 @@ impl Ledger for RemoteLedger {
     async fn query(&self, query: Query) -> Result<Answer, LedgerError> {
         let bytes = query.encode();
         let answer = self
-            .ask(|mut meta, limit| {
+            .ask(self.usual(), |mut meta, limit| {
                 let message = QueryRequest { query: bytes.clone(), origin: self.origin() };
                 async move {
                     let answer = meta.query(timed(message, limit)).await?.into_inner();
@@ -162,16 +231,20 @@ impl Ledger for RemoteLedger {
                 }
             })
             .await
-            // A read changes nothing: that it may have been taken says nothing.
-            .map_err(|error| match error {
-                LedgerError::Unknown { reason } => LedgerError::Unavailable { reason },
-                error => error,
-            })?;
+            .map_err(of_read)?;
         if let Answer::Cluster(Some(cluster)) = &answer {
             // Known already is fine: the service has compared it.
             let _known = self.origin.set(cluster.origin.clone());
         }
         Ok(answer)
+    }
+}
+
+/// A read changes nothing: that it may have been taken says nothing.
+fn of_read(error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Unknown { reason } => LedgerError::Unavailable { reason },
+        error => error,
     }
 }
 

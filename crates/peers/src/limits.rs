@@ -54,6 +54,10 @@ pub const ADMIN_DEADLINE: Duration = Duration::from_secs(60);
 pub const LEDGER_DEADLINE: Duration = Duration::from_secs(10);
 /// Longest single attempt of these.
 pub const LEDGER_ATTEMPT_DEADLINE: Duration = Duration::from_secs(5);
+/// Longest change of the group that keeps the ledger, with all its attempts.
+pub const GROUP_CHANGE_DEADLINE: Duration = Duration::from_secs(30);
+/// Longest single attempt of these: leadership may have to move first.
+pub const GROUP_CHANGE_ATTEMPT_DEADLINE: Duration = Duration::from_secs(14);
 /// Pause after the first round of attempts that failed,
 pub const LEDGER_PAUSE_MIN: Duration = Duration::from_millis(50);
 /// and after many rounds.

@@ -28,6 +28,7 @@ mod grpc;
 mod joining;
 mod ledger_start;
 mod local_disks;
+mod local_group;
 mod metrics;
 mod node_admin;
 mod node_peers;

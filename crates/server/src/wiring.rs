@@ -2,8 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use custos_gateway::{Gateway, GatewayDeps, GatewayMetrics, GatewayOptions};
-use custos_meta_node::{Bootstrap, GroupService, MetaService};
+use custos_gateway::{Gateway, GatewayDeps, GatewayMetrics, GatewayOptions, MetaAdmin};
+use custos_meta_node::{Bootstrap, GroupAdmin, GroupService, MetaService};
 use custos_metastore::{Beginning, MetaStore, Options};
 use custos_peers::{Channels, ClusterOptions, ClusterPeers, Joined};
 use custos_ports::{Clock, Cluster, Entropy, Ledger};
@@ -20,6 +20,7 @@ use crate::{
     keys::{Kek, LocalKeyRing},
     ledger_start,
     local_disks::LocalDisks,
+    local_group::LocalGroup,
     metrics::MetricsPage,
     node_admin::ClusterAdmin,
     node_peers::RemoteNodes,
@@ -91,6 +92,12 @@ struct Wiring<'a> {
     channels: Channels,
 }
 
+/// The ledger, in this process or in others, and the group that keeps it.
+struct LedgerAccess {
+    ledger: Arc<dyn Ledger>,
+    group: Arc<dyn MetaAdmin>,
+}
+
 /// All roles together.
 struct Wired {
     services: Services,
@@ -108,12 +115,14 @@ impl Wiring<'_> {
         roles: &mut Roles,
     ) -> Result<Wired, StartError> {
         let Identity { manifest, kek, stage } = identity;
-        let (ledger, mut manifest) = match &self.config.meta {
+        let (access, mut manifest) = match &self.config.meta {
             Some(meta) => self.open_ledger(meta, manifest, stage, group, roles).await?,
             None => self.join(manifest).await?,
         };
-        if self.config.meta.is_some() {
-            let meta = MetaService::new(ledger.clone(), manifest.origin.clone());
+        let ledger = access.ledger.clone();
+        if let Some(store) = &roles.ledger {
+            let group = GroupAdmin::new(store.clone());
+            let meta = MetaService::new(ledger.clone(), group, manifest.origin.clone());
             services = services.add_meta(meta.into_server()).await;
         }
         let peers = ClusterPeers::spawn(
@@ -136,7 +145,7 @@ impl Wiring<'_> {
                 gateway_key::settle(&*ledger, &gateway.key_file, kek, self.entropy).await?;
             self.remember_key(&mut manifest, &settled)?;
             let metrics = metrics.clone();
-            let gateway = self.gateway(gateway, settled, ledger, peers, metrics, roles).await;
+            let gateway = self.gateway(gateway, settled, access, peers, metrics, roles).await;
             services = services.add_gateway(gateway).await;
         }
         let page = MetricsPage::new(
@@ -171,7 +180,7 @@ impl Wiring<'_> {
         stage: Stage,
         listener: Option<TcpListener>,
         roles: &mut Roles,
-    ) -> Result<(Arc<dyn Ledger>, Manifest), StartError> {
+    ) -> Result<(LedgerAccess, Manifest), StartError> {
         let (dir, entropy) = (self.data_dir.path().join(LEDGER_FOLDER), &**self.entropy);
         let member = match &meta.group {
             Some(group) => {
@@ -219,14 +228,15 @@ impl Wiring<'_> {
         if stage == Stage::Beginning {
             manifest.save(self.data_dir.path())?;
         }
-        Ok((Arc::new(ledger), manifest))
+        let group = Arc::new(LocalGroup(GroupAdmin::new(ledger.clone())));
+        Ok((LedgerAccess { ledger: Arc::new(ledger), group }, manifest))
     }
 
     /// The ledger in other processes. At a first start, this process belongs to its cluster then.
     async fn join(
         &self,
         manifest: Option<Manifest>,
-    ) -> Result<(Arc<dyn Ledger>, Manifest), StartError> {
+    ) -> Result<(LedgerAccess, Manifest), StartError> {
         let known = manifest.as_ref().map(|manifest| manifest.origin.as_str());
         let endpoints = &self.config.meta_endpoints;
         let joined = joining::join(endpoints, known, &self.channels, self.entropy).await?;
@@ -238,7 +248,7 @@ impl Wiring<'_> {
                 manifest
             }
         };
-        Ok((joined.ledger, manifest))
+        Ok((LedgerAccess { ledger: joined.ledger.clone(), group: joined.ledger }, manifest))
     }
 
     async fn start_storage(
@@ -314,7 +324,7 @@ impl Wiring<'_> {
         &self,
         config: &GatewayConfig,
         kek: Kek,
-        ledger: Arc<dyn Ledger>,
+        access: LedgerAccess,
         peers: ClusterPeers,
         metrics: GatewayMetrics,
         roles: &Roles,
@@ -327,9 +337,10 @@ impl Wiring<'_> {
         waiting.end();
         let own_node = roles.storage.as_ref().map(|storage| storage.local());
         let deps = GatewayDeps {
-            ledger,
+            ledger: access.ledger,
             cluster: Arc::new(peers.clone()),
             node_admin: Arc::new(ClusterAdmin::new(peers, own_node)),
+            meta_admin: access.group,
             key_ring: Arc::new(LocalKeyRing::new(kek, self.entropy.clone())),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),

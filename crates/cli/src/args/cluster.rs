@@ -12,13 +12,15 @@ Examples:
   custos cluster status --json | jq -r '.troubles[].message'
   custos cluster status --json | jq -e .healthy
 
-What is wrong stands first: nodes that do not answer, disks that are out of
-service, suspect or full, copies of disks that were refused, damaged shards.
+What is wrong stands first: meta nodes that do not answer, have a wrong clock or
+are too few to lose one, nodes that do not answer, disks that are out of service,
+suspect or full, copies of disks that were refused, damaged shards.
 The exit code is 0 whatever the status says; `jq -e .healthy` makes one of it.
 
 JSON, one object: origin, epoch, time, healthy, troubles (severity: wrong or
 notice, kind, node, disk_id, message), vaults (profile, level, vaults),
-damaged_shards, nodes (as `custos node ls` shows them).";
+damaged_shards, meta (as `custos meta ls` shows them), nodes (as `custos node ls`
+shows them).";
 
 const CREATE_HELP: &str = "\
 Examples:

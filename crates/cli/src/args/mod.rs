@@ -9,6 +9,7 @@ mod disk_name;
 mod get;
 mod log;
 mod ls;
+mod meta;
 mod node;
 mod put;
 mod scrub;
@@ -30,6 +31,7 @@ pub(crate) use disk_name::{DiskName, ID_DIGITS_MIN};
 pub(crate) use get::GetArgs;
 pub(crate) use log::{LogCommand, LogProveArgs, LogShowArgs};
 pub(crate) use ls::LsArgs;
+pub(crate) use meta::{MetaCommand, MetaLeadArgs, MetaRemoveArgs};
 pub(crate) use node::NodeCommand;
 pub(crate) use put::{DescriptorArgs, PutArgs};
 pub(crate) use scrub::{ScrubCommand, ScrubPace, ScrubSetArgs, ScrubTarget};
@@ -125,6 +127,9 @@ pub(crate) enum Command {
     /// Shows the cluster and creates its vaults
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Shows the meta nodes: the group that keeps the ledger, who leads it and who leaves it
+    #[command(subcommand)]
+    Meta(MetaCommand),
     /// Shows the storage nodes
     #[command(subcommand)]
     Node(NodeCommand),
@@ -155,6 +160,7 @@ impl Command {
             }
             Self::Get(_) => "no output file was written",
             Self::Cluster(ClusterCommand::Vaults(_))
+            | Self::Meta(MetaCommand::Remove(_) | MetaCommand::Lead(_))
             | Self::Disk(DiskCommand::Add(_) | DiskCommand::Remove(_) | DiskCommand::Release(_))
             | Self::Scrub(
                 ScrubCommand::Set(_)
@@ -206,6 +212,8 @@ mod tests {
         };
         assert!(said("custos disk remove 0a1b").contains("unknown"));
         assert!(said("custos scrub pause").contains("unknown"));
+        assert!(said("custos meta lead meta-2").contains("unknown"));
+        assert_eq!(said("custos meta ls"), "nothing was changed");
         assert_eq!(said("custos disk ls"), "nothing was changed");
     }
 
@@ -232,6 +240,11 @@ mod tests {
             "custos cluster vaults create --profile 3+3",
             "custos cluster vaults create --profile 4+2 --level planet",
             "custos cluster vaults create --profile 4+2 --count 0",
+            "custos meta",
+            "custos meta ls meta-1",
+            "custos meta remove meta-1",
+            "custos meta remove --reason broken",
+            "custos meta lead",
             "custos disk ls 0a1b",
             "custos disk add /srv/disk",
             "custos disk add --node store-1",

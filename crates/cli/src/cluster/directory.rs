@@ -10,10 +10,12 @@ const ID_DIGITS_SHOWN: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameError {
     /// Nothing has it.
-    #[error("no {what} is named {name:?}; `custos {what} ls` lists them")]
+    #[error("no {what} is named {name:?}; `{list}` lists them")]
     Nothing {
-        /// `node` or `disk`.
+        /// `node`, `disk` or `meta node`.
         what: &'static str,
+        /// The command that lists them.
+        list: &'static str,
         /// What was written.
         name: String,
     },
@@ -90,7 +92,11 @@ impl<'a> Directory<'a> {
         ids.dedup();
         match ids[..] {
             [id] => Ok(id),
-            [] => Err(NameError::Nothing { what: "disk", name: name.to_string() }),
+            [] => Err(NameError::Nothing {
+                what: "disk",
+                list: "custos disk ls",
+                name: name.to_string(),
+            }),
             _ => Err(NameError::Several {
                 name: name.to_string(),
                 candidates: found
@@ -114,7 +120,11 @@ impl<'a> Directory<'a> {
         let found: Vec<&NodeStatus> = nodes.iter().filter(begins).collect();
         match found[..] {
             [node] => Ok(node),
-            [] => Err(NameError::Nothing { what: "node", name: name.to_owned() }),
+            [] => Err(NameError::Nothing {
+                what: "node",
+                list: "custos node ls",
+                name: name.to_owned(),
+            }),
             _ => Err(NameError::Several {
                 name: name.to_owned(),
                 candidates: found

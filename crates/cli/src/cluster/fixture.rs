@@ -1,6 +1,8 @@
 //! Clusters to try the views on.
 
-use custos_client::{ClusterStatus, DiskReport, DiskStatus, NodeStatus, ScrubReport, VaultGroup};
+use custos_client::{
+    ClusterStatus, DiskReport, DiskStatus, MetaGroup, NodeStatus, ScrubReport, VaultGroup,
+};
 use custos_core::{
     DiskGeneration, DiskId, DiskState, Epoch, ErasureProfile, FailureDomain, Fullness, Labels,
     NodeId, Timestamp,
@@ -19,6 +21,7 @@ pub(super) fn cluster(nodes: Vec<NodeStatus>) -> ClusterStatus {
             vaults: 3,
         }],
         damaged_shards: 0,
+        meta: MetaGroup::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 use custos_client::{ClusterStatus, DiskReport, DiskStatus, NodeStatus};
 use custos_core::{DiskId, DiskState, Fullness};
 
-use super::Directory;
+use super::{Directory, group};
 use crate::units;
 
 /// Whether somebody must act.
@@ -43,6 +43,7 @@ impl Trouble {
     pub(crate) fn all_of(status: &ClusterStatus) -> Vec<Self> {
         let directory = Directory::new(status);
         let mut troubles = of_cluster(status);
+        troubles.extend(group::troubles(&status.meta));
         troubles.extend(status.nodes.iter().filter_map(of_node));
         troubles.extend(status.nodes.iter().flat_map(of_strange_disks));
         for (node, disk) in status.disks() {

@@ -2,7 +2,9 @@ use custos_client::{Client, ClusterStatus, VaultOrder};
 
 use crate::{
     args::CreateVaultsArgs,
-    cluster::{Severity, Trouble, disk_rows, disk_table, node_rows, node_table},
+    cluster::{
+        Severity, Trouble, disk_rows, disk_table, meta_rows, meta_table, node_rows, node_table,
+    },
     error::CliError,
     json::{ClusterObject, VaultsObject},
     output::{Console, OutputFormat},
@@ -60,9 +62,11 @@ fn lines(status: &ClusterStatus, troubles: &[Trouble]) -> Vec<String> {
         lines.push(String::new());
     }
     lines.extend(table::fields("", &summary(status)));
-    for (mut table, rows) in
-        [(node_table(), node_rows(status)), (disk_table(), disk_rows(status, None))]
-    {
+    for (mut table, rows) in [
+        (meta_table(), meta_rows(&status.meta)),
+        (node_table(), node_rows(status)),
+        (disk_table(), disk_rows(status, None)),
+    ] {
         if !rows.is_empty() {
             lines.push(String::new());
             lines.extend(table.page(&rows));

@@ -7,6 +7,7 @@ mod disk;
 mod get;
 mod log;
 mod ls;
+mod meta;
 mod node;
 mod put;
 mod scrub;
@@ -17,7 +18,7 @@ use custos_client::{Client, ClientConfig};
 use crate::{
     args::{
         Cli, ClusterCommand, Command, DamageCommand, DiskCommand, GlobalArgs, LogCommand,
-        NodeCommand, ScrubCommand, VaultsCommand,
+        MetaCommand, NodeCommand, ScrubCommand, VaultsCommand,
     },
     error::CliError,
     output::Console,
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli, console: &Console) -> Result<(), CliError> {
             log::prove(&connect(global)?, &args, console).await
         }
         Command::Cluster(command) => operate_cluster(&connect(global)?, command, console).await,
+        Command::Meta(command) => operate_group(&connect(global)?, command, console).await,
         Command::Node(NodeCommand::Ls) => node::ls(&connect(global)?, console).await,
         Command::Disk(command) => operate_disk(&connect(global)?, command, console).await,
         Command::Scrub(command) => operate_scrub(&connect(global)?, command, console).await,
@@ -60,6 +62,18 @@ async fn operate_cluster(
         ClusterCommand::Vaults(VaultsCommand::Create(args)) => {
             cluster::create_vaults(client, &args, console).await
         }
+    }
+}
+
+async fn operate_group(
+    client: &Client,
+    command: MetaCommand,
+    console: &Console,
+) -> Result<(), CliError> {
+    match command {
+        MetaCommand::Ls => meta::ls(client, console).await,
+        MetaCommand::Remove(args) => meta::remove(client, &args, console).await,
+        MetaCommand::Lead(args) => meta::lead(client, &args, console).await,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the commands that operate the cluster say.
 
 use custos_client::{
-    ClusterStatus, DamagedShard, DiskReport, DiskStatus, NodeStatus, ScrubReport, StrangeDisk,
-    VaultGroup, VaultsCreated,
+    ClusterStatus, DamagedShard, DiskReport, DiskStatus, MetaGroup, MetaMember, MetaReport,
+    NodeStatus, ScrubReport, StrangeDisk, VaultGroup, VaultsCreated,
 };
 use custos_core::{DiskId, ErasureProfile, Quarantined};
 use serde::Serialize;
@@ -19,6 +19,7 @@ pub(crate) struct ClusterObject<'a> {
     troubles: Vec<TroubleObject<'a>>,
     vaults: Vec<VaultGroupObject>,
     damaged_shards: u64,
+    meta: Vec<MetaObject<'a>>,
     nodes: Vec<NodeObject<'a>>,
 }
 
@@ -37,6 +38,7 @@ impl<'a> ClusterObject<'a> {
             troubles: troubles.iter().map(TroubleObject::from).collect(),
             vaults: status.vaults.iter().map(vault_group).collect(),
             damaged_shards: status.damaged_shards,
+            meta: status.meta.members.iter().map(|it| MetaObject::new(&status.meta, it)).collect(),
             nodes: status.nodes.iter().map(NodeObject::from).collect(),
         }
     }
@@ -68,6 +70,65 @@ struct VaultGroupObject {
     profile: String,
     level: &'static str,
     vaults: u32,
+}
+
+/// What `meta ls` says of one member of the ledger's group.
+#[derive(Debug, Serialize)]
+pub(crate) struct MetaObject<'a> {
+    id: u64,
+    name: Option<&'a str>,
+    endpoint: &'a str,
+    vote: &'static str,
+    state: Option<&'static str>,
+    unreachable: Option<&'a str>,
+    entries_behind: Option<u64>,
+    report: Option<MetaReportObject<'a>>,
+}
+
+impl<'a> MetaObject<'a> {
+    pub(crate) fn new(group: &MetaGroup, member: &'a MetaMember) -> Self {
+        Self {
+            id: member.id.0,
+            name: member.name.as_deref(),
+            endpoint: &member.endpoint,
+            vote: member.vote.name(),
+            state: member.state.map(|state| state.name()),
+            unreachable: member.unreachable.as_deref(),
+            entries_behind: group.entries_behind(member),
+            report: member.report.as_ref().map(MetaReportObject::from),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct MetaReportObject<'a> {
+    role: &'a str,
+    term: u64,
+    leader: Option<u64>,
+    last_log: Option<u64>,
+    applied: Option<u64>,
+    snapshot: Option<u64>,
+    clock: String,
+}
+
+impl<'a> From<&'a MetaReport> for MetaReportObject<'a> {
+    fn from(report: &'a MetaReport) -> Self {
+        Self {
+            role: &report.role,
+            term: report.term,
+            leader: report.leader.map(|id| id.0),
+            last_log: report.last_log,
+            applied: report.applied,
+            snapshot: report.snapshot,
+            clock: report.clock.to_string(),
+        }
+    }
+}
+
+/// What `meta remove` and `meta lead` say.
+#[derive(Debug, Serialize)]
+pub(crate) struct MetaOrderObject {
+    pub(crate) id: u64,
 }
 
 /// What `node ls` says of one node.

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 pub(crate) use cluster::{
     ClusterObject, DamageObject, DiskAddedObject, DiskObject, DiskReleasedObject,
-    DiskRemovedObject, DiskScrubObject, NodeObject, QuarantinedObject, ScrubOrderObject,
-    VaultsObject,
+    DiskRemovedObject, DiskScrubObject, MetaObject, MetaOrderObject, NodeObject, QuarantinedObject,
+    ScrubOrderObject, VaultsObject,
 };
 
 /// What `put` says of one file.

@@ -27,6 +27,48 @@ pub(crate) fn too_few_disks() -> Status {
     WireError::from(refusal).into()
 }
 
+/// The refusal of a removal that would leave too few.
+pub(crate) fn no_quorum() -> Status {
+    let refusal = custos_core::Refusal::refused(
+        custos_core::Rule::I6,
+        "node",
+        "without node 1, 2 of the 2 others must answer, and node 3 does not",
+    );
+    WireError::from(refusal).into()
+}
+
+/// A group of three of which one is away.
+pub(crate) fn group_with_a_loss() -> Answers {
+    let mut answers = empty_cluster();
+    let mut away = meta(3, None);
+    away.unreachable = "connection refused".to_owned();
+    answers.status.meta = vec![meta(1, Some("leader")), meta(2, Some("follower")), away];
+    let behind = answers.status.meta[1].report.as_mut().expect("it answers");
+    behind.applied = Some(1_200);
+    answers
+}
+
+fn meta(id: u64, role: Option<&str>) -> v1::MetaMember {
+    let report = role.map(|role| v1::MetaReport {
+        role: role.to_owned(),
+        term: 4,
+        leader: 1,
+        last_log: Some(1_234),
+        applied: Some(1_234),
+        snapshot: None,
+        clock: "2026-03-02T00:00:00Z".to_owned(),
+    });
+    v1::MetaMember {
+        id,
+        name: format!("meta-{id}"),
+        endpoint: format!("https://meta-{id}:7402"),
+        vote: "voter".to_owned(),
+        state: "admitted".to_owned(),
+        report,
+        ..v1::MetaMember::default()
+    }
+}
+
 /// A cluster that nobody has joined.
 pub(crate) fn empty_cluster() -> Answers {
     let status = v1::ClusterStatusResponse {

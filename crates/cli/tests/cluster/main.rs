@@ -223,3 +223,65 @@ async fn an_empty_cluster_says_what_comes_next() {
         assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{line:?}: {}", run.stderr);
     }
 }
+
+#[tokio::test]
+async fn a_status_shows_the_group_that_keeps_the_ledger_and_what_it_has_lost() {
+    let server = Server::start(answers::group_with_a_loss()).await;
+    let run = server.custos(&["cluster", "status"]).await;
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for line in [
+        "  only 2 of the 3 voters of the ledger's group answer: if one more fails, nothing can be \
+         put or read",
+        "  meta node meta-3 at https://meta-3:7402 does not answer: connection refused",
+        "META    ID  ROLE      BEHIND  ENDPOINT             STATE",
+        "meta-1   1  leader         0  https://meta-1:7402  answers",
+        "meta-2   2  follower      34  https://meta-2:7402  answers",
+        "meta-3   3  voter          -  https://meta-3:7402  does not answer: connection refused",
+    ] {
+        assert!(run.stdout.lines().any(|it| it == line), "{line:?} in {}", run.stdout);
+    }
+    let run = server.custos(&["cluster", "status", "--json"]).await;
+    let [status] = &objects(&run)[..] else { panic!("one object: {}", run.stdout) };
+    assert_eq!(status["healthy"], false);
+    let report = json!({
+        "role": "follower", "term": 4, "leader": 1, "last_log": 1234, "applied": 1200,
+        "snapshot": null, "clock": "2026-03-02T00:00:00.000Z",
+    });
+    let expected = json!({
+        "id": 2, "name": "meta-2", "endpoint": "https://meta-2:7402", "vote": "voter",
+        "state": "admitted", "unreachable": null, "entries_behind": 34, "report": report,
+    });
+    assert_eq!(status["meta"][1], expected);
+    assert_eq!(status["meta"][2]["report"], Value::Null);
+    let members = server.custos(&["meta", "ls", "--json"]).await;
+    assert_eq!(Some(&objects(&members)), status["meta"].as_array());
+}
+
+#[tokio::test]
+async fn a_meta_node_is_removed_and_made_leader_by_name_or_id() {
+    let server = Server::start(answers::group_with_a_loss()).await;
+    let run = server.custos(&["meta", "remove", "meta-3", "--reason", "it burnt"]).await;
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.starts_with("meta node 3 is out of the ledger's group"), "{}", run.stdout);
+    let run = server.custos(&["meta", "remove", "7", "--reason", "again", "--json"]).await;
+    assert_eq!(objects(&run), [json!({"id": 7})], "{}", run.stderr);
+    let run = server.custos(&["meta", "lead", "meta-2"]).await;
+    assert_eq!(run.stdout, "meta node 2 leads the ledger's group\n", "{}", run.stderr);
+    let orders = ["remove-meta 3 it burnt", "remove-meta 7 again", "lead-meta 2"];
+    assert_eq!(server.orders(), orders);
+
+    for (line, code) in [
+        (&["meta", "remove", "meta-3"][..], 2),
+        (&["meta", "remove", "meta-1", "--reason", "why"], 3),
+        (&["meta", "remove", "meta-9", "--reason", "why"], 4),
+        (&["meta", "lead", "meta-9"], 4),
+    ] {
+        let run = server.custos(line).await;
+        assert_eq!(run.code, code, "{line:?}: {}", run.stderr);
+    }
+    let run = server.custos(&["meta", "remove", "1", "--reason", "why"]).await;
+    assert!(run.stderr.contains("rule I6: node: without node 1"), "{}", run.stderr);
+    assert_eq!(server.orders(), orders, "what is refused or unclear orders nothing");
+    let run = server.custos(&["meta", "remove", "--help"]).await;
+    assert!(run.stdout.contains("finishes a removal that was cut off"), "{}", run.stdout);
+}

@@ -208,4 +208,29 @@ impl Cluster for Canned {
         items.truncate(limit);
         Ok(Response::new(v1::ListQuarantineResponse { items }))
     }
+
+    async fn list_meta(&self, _: Request<v1::ListMetaRequest>) -> Answered<v1::ListMetaResponse> {
+        let members = self.answers.lock().await.status.meta.clone();
+        Ok(Response::new(v1::ListMetaResponse { members }))
+    }
+
+    async fn remove_meta(
+        &self,
+        request: Request<v1::RemoveMetaRequest>,
+    ) -> Answered<v1::RemoveMetaResponse> {
+        let v1::RemoveMetaRequest { id, reason } = request.into_inner();
+        if id == 1 {
+            return Err(answers::no_quorum());
+        }
+        self.note(format!("remove-meta {id} {reason}"));
+        Ok(Response::new(v1::RemoveMetaResponse {}))
+    }
+
+    async fn lead_meta(
+        &self,
+        request: Request<v1::LeadMetaRequest>,
+    ) -> Answered<v1::LeadMetaResponse> {
+        self.note(format!("lead-meta {}", request.into_inner().id));
+        Ok(Response::new(v1::LeadMetaResponse {}))
+    }
 }

@@ -1,14 +1,14 @@
 use std::{fmt::Display, str::FromStr};
 
 use custos_core::{
-    ChunkIndex, DiskGeneration, DiskState, Epoch, Fullness, Labels, LogIndex, Quarantined,
-    ShardDamage, ShardKey, ShardSlot, VaultId,
+    ChunkIndex, DiskGeneration, DiskState, Epoch, Fullness, Labels, LogIndex, MetaId,
+    MetaMemberState, Quarantined, ShardDamage, ShardKey, ShardSlot, VaultId,
 };
 use custos_wire::v1;
 
 use super::{
-    ClusterStatus, DamagePage, DamagedShard, DiskReport, DiskStatus, NodeStatus, ScrubReport,
-    StrangeDisk, VaultGroup,
+    ClusterStatus, DamagePage, DamagedShard, DiskReport, DiskStatus, MetaGroup, MetaMember,
+    MetaReport, MetaVote, NodeStatus, ScrubReport, StrangeDisk, VaultGroup,
 };
 use crate::ClientError;
 
@@ -22,6 +22,42 @@ pub(super) fn cluster_status(
         nodes: all(status.nodes, node_status)?,
         vaults: all(status.vaults, vault_group)?,
         damaged_shards: status.damaged_shards,
+        meta: MetaGroup {
+            members: meta_members(status.meta)?,
+            unreachable: said(status.meta_unreachable),
+        },
+    })
+}
+
+pub(super) fn meta_members(members: Vec<v1::MetaMember>) -> Result<Vec<MetaMember>, ClientError> {
+    all(members, meta_member)
+}
+
+fn meta_member(member: v1::MetaMember) -> Result<MetaMember, ClientError> {
+    let state = said(member.state);
+    let state = state.map(|state| named("meta.state", &state, &META_STATES, MetaMemberState::name));
+    Ok(MetaMember {
+        id: MetaId(member.id),
+        name: said(member.name),
+        endpoint: member.endpoint,
+        vote: named("meta.vote", &member.vote, &MetaVote::ALL, MetaVote::name)?,
+        state: state.transpose()?,
+        unreachable: said(member.unreachable),
+        report: member.report.map(meta_report).transpose()?,
+    })
+}
+
+const META_STATES: [MetaMemberState; 2] = [MetaMemberState::Admitted, MetaMemberState::Retired];
+
+fn meta_report(report: v1::MetaReport) -> Result<MetaReport, ClientError> {
+    Ok(MetaReport {
+        role: report.role,
+        term: report.term,
+        leader: (report.leader != 0).then_some(MetaId(report.leader)),
+        last_log: report.last_log,
+        applied: report.applied,
+        snapshot: report.snapshot,
+        clock: parsed("meta.report.clock", &report.clock)?,
     })
 }
 
@@ -177,6 +213,21 @@ mod tests {
 
     use super::*;
 
+    fn meta(vote: &str, state: &str, answers: bool) -> v1::MetaMember {
+        let report = v1::MetaReport {
+            role: "follower".to_owned(),
+            clock: "2026-03-02T00:00:00Z".to_owned(),
+            ..v1::MetaReport::default()
+        };
+        v1::MetaMember {
+            id: 7,
+            vote: vote.to_owned(),
+            state: state.to_owned(),
+            report: answers.then_some(report),
+            ..v1::MetaMember::default()
+        }
+    }
+
     fn answer() -> v1::ClusterStatusResponse {
         let scrub = v1::ScrubReport {
             pass_started: "2026-03-01T00:00:00Z".to_owned(),
@@ -217,6 +268,7 @@ mod tests {
             time: "2026-03-02T00:00:00Z".to_owned(),
             nodes: vec![node],
             vaults: vec![group],
+            meta: vec![meta("voter", "admitted", true), meta("none", "", false)],
             ..v1::ClusterStatusResponse::default()
         }
     }
@@ -238,17 +290,28 @@ mod tests {
         assert_eq!((node.disks[1].state, &node.disks[1].report), (DiskState::Removed, &None));
         let strange = &node.strange_disks[0];
         assert_eq!((strange.name.as_str(), strange.offline.as_str()), ("disk 2", "no bucket"));
+        let [member, absent] = &status.meta.members[..] else { panic!("two") };
+        assert_eq!((&member.name, member.state), (&None, Some(MetaMemberState::Admitted)));
+        let report = member.report.as_ref().expect("reported");
+        assert_eq!((report.leader, report.applied), (None, None));
+        assert_eq!((absent.vote, absent.state), (MetaVote::Absent, None));
+        assert_eq!(status.meta.unreachable, None);
     }
 
     #[test]
     fn a_field_that_cannot_be_read_is_named() {
         type Spoil = fn(&mut v1::ClusterStatusResponse);
-        let cases: [(&str, Spoil); 5] = [
+        let cases: [(&str, Spoil); 8] = [
             ("time", |status| status.time = "noon".to_owned()),
             ("nodes.node_id", |status| status.nodes[0].node_id.truncate(31)),
             ("disks.state", |status| status.nodes[0].disks[0].state = "asleep".to_owned()),
             ("vaults.profile", |status| status.vaults[0].profile = "1+0".to_owned()),
             ("vaults.level", |status| status.vaults[0].level = "planet".to_owned()),
+            ("meta.vote", |status| status.meta[0].vote = "veto".to_owned()),
+            ("meta.state", |status| status.meta[0].state = "asleep".to_owned()),
+            ("meta.report.clock", |status| {
+                status.meta[0].report.as_mut().expect("reported").clock.clear();
+            }),
         ];
         for (field, spoil) in cases {
             let mut status = answer();

@@ -2,16 +2,19 @@
 
 mod convert;
 mod damage;
+mod meta;
 mod orders;
 mod status;
 
-use custos_core::{DiskId, Epoch, Quarantined};
+use custos_core::{DiskId, Epoch, MetaId, Quarantined};
 use custos_wire::v1::{
-    AddDiskRequest, ClusterStatusRequest, CreateVaultsRequest, ListDamageRequest,
-    ListQuarantineRequest, ReleaseDiskRequest, RemoveDiskRequest, SetScrubRequest,
+    AddDiskRequest, ClusterStatusRequest, CreateVaultsRequest, LeadMetaRequest, ListDamageRequest,
+    ListMetaRequest, ListQuarantineRequest, ReleaseDiskRequest, RemoveDiskRequest,
+    RemoveMetaRequest, SetScrubRequest,
 };
 
 pub use damage::{DamagePage, DamagedShard};
+pub use meta::{MetaGroup, MetaMember, MetaReport, MetaVote};
 pub use orders::{DiskRemoval, NewDisk, ScrubChange, VaultOrder, VaultsCreated};
 pub use status::{
     ClusterStatus, DiskReport, DiskStatus, NodeStatus, ScrubReport, StrangeDisk, VaultGroup,
@@ -144,5 +147,36 @@ impl Client {
         let response = self.cluster().list_quarantine(request).await;
         let items = response.map_err(|error| self.error_of(error))?.into_inner().items;
         Ok(items.into_iter().map(convert::quarantined).collect())
+    }
+
+    /// The group that keeps the ledger, each member asked how it is; also while it has no leader.
+    ///
+    /// # Errors
+    /// When no meta node answers. A member that does not answer is no error: it is named.
+    pub async fn list_meta(&self) -> Result<MetaGroup, ClientError> {
+        let response = self.cluster().list_meta(ListMetaRequest {}).await;
+        let members = response.map_err(|error| self.error_of(error))?.into_inner().members;
+        Ok(MetaGroup { members: convert::meta_members(members)?, unreachable: None })
+    }
+
+    /// Takes a member out of that group for good. Asked again, it finishes what was begun.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown member, `Refused` for want of permission, of a reason, or because
+    /// those who stay would be no quorum.
+    pub async fn remove_meta(&self, member: MetaId, reason: String) -> Result<(), ClientError> {
+        let request = RemoveMetaRequest { id: member.0, reason };
+        self.cluster().remove_meta(request).await.map_err(|error| self.error_of(error))?;
+        Ok(())
+    }
+
+    /// Makes a member of that group its leader; no command is taken for about a second.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown member, `Refused` for one without a vote or for want of permission.
+    pub async fn lead_meta(&self, member: MetaId) -> Result<(), ClientError> {
+        let request = LeadMetaRequest { id: member.0 };
+        self.cluster().lead_meta(request).await.map_err(|error| self.error_of(error))?;
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@ use custos_core::{
     NodeId, Timestamp,
 };
 
+use super::MetaGroup;
+
 /// The cluster at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterStatus {
@@ -18,6 +20,8 @@ pub struct ClusterStatus {
     pub vaults: Vec<VaultGroup>,
     /// Damaged shards on record.
     pub damaged_shards: u64,
+    /// The group that keeps the ledger.
+    pub meta: MetaGroup,
 }
 
 impl ClusterStatus {

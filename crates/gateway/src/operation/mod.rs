@@ -1,6 +1,7 @@
-//! What those who operate the cluster ask for: its picture, vaults, disks, scrub.
+//! What those who operate the cluster ask for: its picture, vaults, disks, scrub, the ledger's group.
 
 mod disks;
+mod members;
 mod picture;
 mod plannable;
 mod scrub;

@@ -2,7 +2,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use custos_core::{ClusterMap, NodeId};
 use custos_ledger::{Answer, ClusterInfo, Query};
-use custos_wire::internal_v1::StatusResponse;
+use custos_wire::internal_v1::{GroupMember, StatusResponse};
 use futures::{StreamExt, stream};
 use tokio::time::timeout;
 
@@ -23,6 +23,8 @@ pub struct ClusterPicture {
     pub said: HashMap<NodeId, Result<StatusResponse, String>>,
     /// Damaged shards on record.
     pub damaged_shards: u64,
+    /// Members of the ledger's group, or why they are not known.
+    pub members: Result<Vec<GroupMember>, String>,
 }
 
 impl Gateway {
@@ -47,15 +49,23 @@ impl Gateway {
         let map = self.inner.deps.cluster.refresh().await?;
         let ids: Vec<_> = map.nodes.iter().map(|node| node.node_id).collect();
         let asked = ids.into_iter().map(|id| async move { (id, self.node_status(id).await) });
-        let said = stream::iter(asked).buffer_unordered(NODES_ASKED_MAX).collect().await;
-        Ok(ClusterPicture { info, map, said, damaged_shards })
+        let said = stream::iter(asked).buffer_unordered(NODES_ASKED_MAX).collect::<HashMap<_, _>>();
+        let (said, members) = tokio::join!(said, self.members_now());
+        Ok(ClusterPicture { info, map, said, damaged_shards, members })
+    }
+
+    async fn members_now(&self) -> Result<Vec<GroupMember>, String> {
+        match timeout(STATUS_DEADLINE, self.meta_members()).await {
+            Ok(members) => members.map_err(|error| error.to_string()),
+            Err(_) => Err(no_answer()),
+        }
     }
 
     pub(super) async fn node_status(&self, node: NodeId) -> Result<StatusResponse, String> {
         let status = self.inner.deps.node_admin.node_status(node);
         let said = match timeout(STATUS_DEADLINE, status).await {
             Ok(said) => said.map_err(|error| error.message)?,
-            Err(_) => return Err(format!("no answer within {} s", STATUS_DEADLINE.as_secs())),
+            Err(_) => return Err(no_answer()),
         };
         match NodeId::from_slice(&said.node_id) {
             Some(id) if id == node => Ok(said),
@@ -63,4 +73,8 @@ impl Gateway {
             None => Err("what answers does not say which node it is".to_owned()),
         }
     }
+}
+
+fn no_answer() -> String {
+    format!("no answer within {} s", STATUS_DEADLINE.as_secs())
 }

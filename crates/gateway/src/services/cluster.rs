@@ -1,15 +1,16 @@
-use custos_core::{Actor, ErasureProfile, FailureDomain, Refusal, Role, Rule};
+use custos_core::{Actor, ErasureProfile, FailureDomain, MetaId, Refusal, Role, Rule};
 use custos_ledger::{Answer, Query};
 use custos_peers::actor_of;
 use custos_wire::{
     WireError, damage_to_wire, damage_token_from_wire, damage_token_to_wire, disk_id_from_wire,
-    nodes_to_wire, quarantined_to_wire,
+    meta_member_to_wire, nodes_to_wire, quarantined_to_wire,
     v1::{
         AddDiskRequest, AddDiskResponse, ClusterStatusRequest, ClusterStatusResponse,
-        CreateVaultsRequest, CreateVaultsResponse, ListDamageRequest, ListDamageResponse,
+        CreateVaultsRequest, CreateVaultsResponse, LeadMetaRequest, LeadMetaResponse,
+        ListDamageRequest, ListDamageResponse, ListMetaRequest, ListMetaResponse,
         ListQuarantineRequest, ListQuarantineResponse, ReleaseDiskRequest, ReleaseDiskResponse,
-        RemoveDiskRequest, RemoveDiskResponse, SetScrubRequest, SetScrubResponse,
-        cluster_server::Cluster,
+        RemoveDiskRequest, RemoveDiskResponse, RemoveMetaRequest, RemoveMetaResponse,
+        SetScrubRequest, SetScrubResponse, cluster_server::Cluster,
     },
     vault_groups_to_wire,
 };
@@ -58,6 +59,10 @@ impl Cluster for ClusterService {
     ) -> Result<Response<ClusterStatusResponse>, Status> {
         actor_of(&request)?;
         let picture = self.gateway.cluster_picture().await.map_err(WireError::from)?;
+        let (meta, meta_unreachable) = match picture.members {
+            Ok(members) => (members, String::new()),
+            Err(why) => (Vec::new(), why),
+        };
         Ok(Response::new(ClusterStatusResponse {
             origin: picture.info.origin,
             epoch: picture.map.epoch.0,
@@ -65,6 +70,8 @@ impl Cluster for ClusterService {
             vaults: vault_groups_to_wire(&picture.map),
             nodes: nodes_to_wire(&picture.map, picture.said),
             damaged_shards: picture.damaged_shards,
+            meta: meta.into_iter().map(meta_member_to_wire).collect(),
+            meta_unreachable,
         }))
     }
 
@@ -182,6 +189,36 @@ impl Cluster for ClusterService {
         let items = self.gateway.quarantine(disk_id, page_items(limit)).await;
         let items = items.map_err(WireError::from)?.into_iter().map(quarantined_to_wire).collect();
         Ok(Response::new(ListQuarantineResponse { items }))
+    }
+
+    async fn list_meta(
+        &self,
+        request: Request<ListMetaRequest>,
+    ) -> Result<Response<ListMetaResponse>, Status> {
+        actor_of(&request)?;
+        let members = self.gateway.meta_members().await.map_err(WireError::from)?;
+        let members = members.into_iter().map(meta_member_to_wire).collect();
+        Ok(Response::new(ListMetaResponse { members }))
+    }
+
+    async fn remove_meta(
+        &self,
+        request: Request<RemoveMetaRequest>,
+    ) -> Result<Response<RemoveMetaResponse>, Status> {
+        let actor = operator_of(&request)?;
+        let RemoveMetaRequest { id, reason } = request.into_inner();
+        self.gateway.remove_meta(&actor, MetaId(id), reason).await.map_err(WireError::from)?;
+        Ok(Response::new(RemoveMetaResponse {}))
+    }
+
+    async fn lead_meta(
+        &self,
+        request: Request<LeadMetaRequest>,
+    ) -> Result<Response<LeadMetaResponse>, Status> {
+        let actor = operator_of(&request)?;
+        let id = MetaId(request.into_inner().id);
+        self.gateway.lead_meta(&actor, id).await.map_err(WireError::from)?;
+        Ok(Response::new(LeadMetaResponse {}))
     }
 }
 

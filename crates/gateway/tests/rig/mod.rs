@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
 mod following;
+mod group;
 mod nodes;
 
 use std::{sync::Arc, time::Duration};
@@ -25,8 +26,8 @@ use custos_ports::{
     },
 };
 
-use self::following::FollowingCluster;
 pub(crate) use self::nodes::Nodes;
+use self::{following::FollowingCluster, group::Group};
 
 /// Small chunks keep the tests quick.
 pub(crate) const CHUNK: usize = 1 << 20;
@@ -36,6 +37,7 @@ pub(crate) struct Rig {
     pub(crate) stores: Vec<Arc<MemoryShardStore>>,
     pub(crate) cluster: Arc<FollowingCluster>,
     pub(crate) nodes: Arc<Nodes>,
+    pub(crate) group: Arc<Group>,
     pub(crate) ledger: Arc<MemoryLedger>,
     pub(crate) metrics: GatewayMetrics,
 }
@@ -64,17 +66,20 @@ impl Rig {
         let stores = (0..hosts.len()).map(|number| disks.disk(number)).collect();
         let cluster = Arc::new(FollowingCluster::new(disks, ledger.clone()));
         let nodes = Arc::new(Nodes::new(cluster.clone()));
+        let group = Arc::new(Group::new(ledger.clone()));
         let metrics = GatewayMetrics::default();
         let deps = GatewayDeps {
             ledger: ledger.clone(),
             cluster: cluster.clone(),
             node_admin: nodes.clone(),
+            meta_admin: group.clone(),
             key_ring: Arc::new(PlainKeyRing),
             entropy: Arc::new(CountingEntropy::default()),
             clock: Arc::new(FixedClock(now)),
             metrics: metrics.clone(),
         };
-        Self { gateway: Gateway::new(options, deps), stores, cluster, nodes, ledger, metrics }
+        let gateway = Gateway::new(options, deps);
+        Self { gateway, stores, cluster, nodes, group, ledger, metrics }
     }
 
     pub(crate) fn fail(&self, slots: &[usize], fault: Fault) {

@@ -53,6 +53,8 @@ mod text;
 
 use custos_core::{Act, Actor, EvidenceId, Refusal, Rule, Timestamp};
 
+pub use self::retire_meta::check_retire_meta;
+
 use self::repeat::Repeat;
 use crate::{
     Command, Envelope, Kv, Outcome,

@@ -1,7 +1,7 @@
-use custos_core::{MetaId, MetaMember, MetaMemberState, Refusal, Rule, Timestamp};
+use custos_core::{Actor, MetaId, MetaMember, MetaMemberState, Refusal, Rule, Timestamp};
 
 use super::operation;
-use crate::{Envelope, Kv, KvRead, Outcome, stored::meta_member};
+use crate::{Envelope, Kv, Outcome, stored::meta_member};
 
 /// Takes a metadata node out of the group for good; again, it changes nothing.
 pub(super) fn retire_meta(
@@ -11,16 +11,11 @@ pub(super) fn retire_meta(
     id: MetaId,
     reason: &str,
 ) -> Result<Outcome, Refusal> {
-    operation::check_operator(&envelope.actor)?;
-    operation::check_reason("why the metadata node goes", reason)?;
-    let member = meta_member::load(kv, id).ok_or_else(|| {
-        let reason = format!("the ledger's group never had a metadata node {id}");
-        Refusal::not_found(Rule::R14, "id", reason)
-    })?;
+    let members = meta_member::all(kv);
+    let member = check_retire_meta(&members, &envelope.actor, id, reason)?.clone();
     if member.state == MetaMemberState::Retired {
         return Ok(Outcome::MetaRetired(member));
     }
-    check_not_last(kv, &member)?;
 
     let detail = format!("metadata node {id} {:?} retired for good: {reason}", member.name);
     operation::enter_change(kv, envelope, now, detail);
@@ -29,9 +24,33 @@ pub(super) fn retire_meta(
     Ok(Outcome::MetaRetired(retired))
 }
 
-fn check_not_last(kv: &impl KvRead, member: &MetaMember) -> Result<(), Refusal> {
+/// Says what [`Command::RetireMeta`](crate::Command) would be refused for while these are the
+/// metadata nodes, without doing it; gives the one that it is about. Who must act elsewhere first
+/// asks here.
+///
+/// # Errors
+/// The refusal of the law.
+pub fn check_retire_meta<'m>(
+    members: &'m [MetaMember],
+    actor: &Actor,
+    id: MetaId,
+    reason: &str,
+) -> Result<&'m MetaMember, Refusal> {
+    operation::check_operator(actor)?;
+    operation::check_reason("why the metadata node goes", reason)?;
+    let member = members.iter().find(|member| member.id == id).ok_or_else(|| {
+        let reason = format!("the ledger's group never had a metadata node {id}");
+        Refusal::not_found(Rule::R14, "id", reason)
+    })?;
+    if member.state == MetaMemberState::Admitted {
+        check_not_last(members, member)?;
+    }
+    Ok(member)
+}
+
+fn check_not_last(members: &[MetaMember], member: &MetaMember) -> Result<(), Refusal> {
     let is_other = |it: &MetaMember| it.id != member.id && it.state == MetaMemberState::Admitted;
-    if meta_member::all(kv).iter().any(is_other) {
+    if members.iter().any(is_other) {
         return Ok(());
     }
     let reason = format!(

@@ -11,10 +11,6 @@ use crate::{DecodeError, Kv, KvRead, convert::parse, proto};
 
 const LAST_KEY: [u8; 1] = [prefix::META_LAST_ID];
 
-pub(crate) fn load(kv: &impl KvRead, id: MetaId) -> Option<MetaMember> {
-    kv.get(&key(id)).map(|bytes| own(decode(&bytes)))
-}
-
 pub(crate) fn save(kv: &mut impl Kv, member: &MetaMember) {
     kv.put(&key(member.id), proto::MetaMember::from(member).encode_to_vec());
 }

@@ -10,7 +10,7 @@ use crate::world::{Fate, ORIGIN, World, command, hasty, register};
 
 #[tokio::test]
 async fn commands_and_reads_over_the_network_do_what_the_law_says() {
-    let world = World::new();
+    let world = World::new().await;
     let remote = world.remote();
     let outcome = remote.submit(register(1, 1)).await.expect("registered");
     let Outcome::MapChanged(epoch) = outcome else { panic!("{outcome:?}") };
@@ -26,7 +26,7 @@ async fn commands_and_reads_over_the_network_do_what_the_law_says() {
 
 #[tokio::test]
 async fn a_refusal_keeps_its_kind_rule_field_and_words() {
-    let world = World::new();
+    let world = World::new().await;
     let nameless = |mut envelope: custos_ledger::Envelope| {
         if let Command::RegisterNode { name, .. } = &mut envelope.command {
             name.clear();
@@ -44,7 +44,7 @@ async fn a_refusal_keeps_its_kind_rule_field_and_words() {
 
 #[tokio::test]
 async fn i6_a_command_whose_answer_is_lost_is_asked_again_under_the_same_name_and_done_once() {
-    let world = World::new();
+    let world = World::new().await;
     world.ledger.fates.lock().extend([Fate::Lost, Fate::NoLeader, Fate::Lost]);
     let outcome = world.remote().submit(register(9, 1)).await.expect("known in the end");
     assert_eq!(outcome, Outcome::MapChanged(Epoch(1)));
@@ -53,7 +53,7 @@ async fn i6_a_command_whose_answer_is_lost_is_asked_again_under_the_same_name_an
 
 #[tokio::test]
 async fn i6_a_command_that_was_perhaps_taken_is_unknown_and_never_failed() {
-    let world = World::new();
+    let world = World::new().await;
     let remote = world.remote_by(hasty(vec![world.server.endpoint()]));
     world.ledger.fates.lock().extend([Fate::Never; 99]);
     let error = remote.submit(register(1, 1)).await.expect_err("no answer");
@@ -65,7 +65,7 @@ async fn i6_a_command_that_was_perhaps_taken_is_unknown_and_never_failed() {
 
 #[tokio::test]
 async fn a_ledger_that_nobody_reaches_is_unavailable_and_its_endpoints_are_named() {
-    let mut world = World::new();
+    let mut world = World::new().await;
     let endpoint = world.server.endpoint();
     world.server.kill();
     let remote = world.remote_by(hasty(vec![endpoint.clone()]));
@@ -76,12 +76,13 @@ async fn a_ledger_that_nobody_reaches_is_unavailable_and_its_endpoints_are_named
 
 #[tokio::test]
 async fn the_next_meta_node_is_asked_when_one_is_away_or_has_no_leader() {
-    let world = World::new();
-    let other = World::new();
+    let world = World::new().await;
+    let other = World::new().await;
     let away = {
         let mut server = TestServer::start(world.authority.server(), |mut server| {
             server.add_service(
-                MetaService::new(other.ledger.clone(), ORIGIN.to_owned()).into_server(),
+                MetaService::new(other.ledger.clone(), other.group(), ORIGIN.to_owned())
+                    .into_server(),
             )
         });
         server.kill();
@@ -99,7 +100,7 @@ async fn the_next_meta_node_is_asked_when_one_is_away_or_has_no_leader() {
 
 #[tokio::test]
 async fn a_caller_of_another_cluster_is_refused_and_both_clusters_are_named() {
-    let world = World::new();
+    let world = World::new().await;
     let endpoints = vec![world.server.endpoint()];
     let origin = Some("custos.elsewhere/1".to_owned());
     let stranger = world.remote_by(RemoteLedgerOptions::new(endpoints, origin));
@@ -114,12 +115,13 @@ async fn a_caller_of_another_cluster_is_refused_and_both_clusters_are_named() {
 
 #[tokio::test]
 async fn a_caller_that_has_learnt_its_cluster_follows_its_endpoint_to_no_other() {
-    let mut world = World::new();
+    let mut world = World::new().await;
     let remote = world.remote_by(hasty(vec![world.server.endpoint()]));
     remote.query(Query::Cluster).await.expect("learnt");
     let address = world.server.address();
     world.server.kill();
-    let elsewhere = MetaService::new(world.ledger.clone(), "custos.elsewhere/1".to_owned());
+    let elsewhere =
+        MetaService::new(world.ledger.clone(), world.group(), "custos.elsewhere/1".to_owned());
     let tls = world.authority.server();
     world.server = TestServer::start_at(address, tls, |mut server| {
         server.add_service(elsewhere.into_server())
@@ -136,7 +138,7 @@ async fn a_caller_that_has_learnt_its_cluster_follows_its_endpoint_to_no_other()
 
 #[tokio::test]
 async fn i10_a_command_that_is_too_long_never_leaves() {
-    let world = World::new();
+    let world = World::new().await;
     let reason = "x".repeat(100_000);
     let disk_id = custos_core::DiskId([1; 16]);
     let long = command(1, Command::RemoveDisk { disk_id, reason });

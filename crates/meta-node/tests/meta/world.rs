@@ -8,18 +8,20 @@ use std::{
 };
 
 use async_trait::async_trait;
-use custos_core::{Actor, Labels, NodeId, Role, RunId};
+use custos_core::{Actor, Labels, NodeId, Role, RunId, Timestamp};
 use custos_ledger::{Answer, Command, Envelope, Outcome, Query};
-use custos_meta_node::MetaService;
+use custos_meta_node::{GroupAdmin, MetaService};
+use custos_metastore::{MetaStore, MetaStoreHandle, Options};
 use custos_peers::{
     Channels, RemoteLedger, RemoteLedgerOptions,
     fakes::{TestAuthority, TestServer},
 };
 use custos_ports::{
     Ledger, LedgerError,
-    fakes::{CountingEntropy, MemoryLedger},
+    fakes::{CountingEntropy, FixedClock, MemoryLedger},
 };
 use parking_lot::Mutex;
+use tempfile::TempDir;
 
 /// What the fake ledger calls its cluster.
 pub(crate) const ORIGIN: &str = "custos.test/00000000";
@@ -47,9 +49,8 @@ pub(crate) struct LossyLedger {
 
 impl LossyLedger {
     pub(crate) fn new() -> Arc<Self> {
-        let now = "2026-03-01T08:00:00Z".parse().expect("a time");
         Arc::new(Self {
-            inner: MemoryLedger::new(now),
+            inner: MemoryLedger::new(now()),
             fates: Mutex::default(),
             requests: Mutex::default(),
             calls: AtomicUsize::new(0),
@@ -89,16 +90,27 @@ pub(crate) struct World {
     pub(crate) authority: TestAuthority,
     pub(crate) ledger: Arc<LossyLedger>,
     pub(crate) server: TestServer,
+    store: MetaStoreHandle,
+    _folder: TempDir,
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let authority = TestAuthority::new();
         let ledger = LossyLedger::new();
-        let service = MetaService::new(ledger.clone(), ORIGIN.to_owned()).into_server();
+        let folder = TempDir::new().expect("a folder");
+        let clock = Arc::new(FixedClock(now()));
+        let store = MetaStore::open(Options::new(folder.path(), clock)).await.expect("it opens");
+        let group = GroupAdmin::new(store.clone());
+        let service = MetaService::new(ledger.clone(), group, ORIGIN.to_owned()).into_server();
         let server =
             TestServer::start(authority.server(), |mut server| server.add_service(service));
-        Self { authority, ledger, server }
+        Self { authority, ledger, server, store, _folder: folder }
+    }
+
+    /// The group that is served: one member alone.
+    pub(crate) fn group(&self) -> GroupAdmin {
+        GroupAdmin::new(self.store.clone())
     }
 
     pub(crate) fn channels(&self) -> Channels {
@@ -113,6 +125,10 @@ impl World {
         RemoteLedger::new(options, &self.channels(), Arc::new(CountingEntropy::default()))
             .expect("endpoints")
     }
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-03-01T08:00:00Z".parse().expect("a time")
 }
 
 /// Short deadlines, for what never answers.

@@ -4,7 +4,10 @@ use custos_core::{ErrorKind, Role, Rule, limits::COMMAND_BYTES_MAX};
 use custos_peers::PeerTls;
 use custos_wire::{
     WireError,
-    internal_v1::{QueryRequest, SubmitRequest, meta_client::MetaClient},
+    internal_v1::{
+        LeadMemberRequest, MembersRequest, QueryRequest, RemoveMemberRequest, SubmitRequest,
+        meta_client::MetaClient,
+    },
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -25,7 +28,7 @@ fn submit(envelope: Vec<u8>) -> SubmitRequest {
 
 #[tokio::test]
 async fn r23_nobody_but_the_nodes_of_the_cluster_reaches_the_ledger_itself() {
-    let world = World::new();
+    let world = World::new().await;
     for role in [Role::Developer, Role::Station, Role::Playback] {
         let mut meta = client(&world, role).await;
         let envelope = register(1, 1).encode();
@@ -34,13 +37,20 @@ async fn r23_nobody_but_the_nodes_of_the_cluster_reaches_the_ledger_itself() {
         assert!(error.message.contains(role.name()), "{error}");
         let query = QueryRequest { query: Vec::new(), origin: String::new() };
         assert!(meta.query(query).await.is_err());
+        let members = meta.members(MembersRequest::default()).await.map(drop);
+        let removed = meta.remove_member(RemoveMemberRequest::default()).await.map(drop);
+        let led = meta.lead_member(LeadMemberRequest::default()).await.map(drop);
+        for answer in [members, removed, led] {
+            let error: WireError = answer.expect_err("refused").into();
+            assert_eq!(error.rule, Some(Rule::R23), "{error}");
+        }
     }
     assert_eq!(world.ledger.calls.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
 async fn commands_that_are_too_long_or_garbage_are_refused_by_name_and_others_go_on() {
-    let world = World::new();
+    let world = World::new().await;
     let mut meta = client(&world, Role::System).await;
     let long = vec![7; COMMAND_BYTES_MAX + 1];
     let error: WireError = meta.submit(submit(long)).await.expect_err("too long").into();
@@ -60,6 +70,12 @@ async fn commands_that_are_too_long_or_garbage_are_refused_by_name_and_others_go
         let error: WireError = meta.query(query).await.expect_err("bad").into();
         assert_eq!(error.field.as_deref(), Some("query"), "{error}");
     }
+    let other = RemoveMemberRequest { envelope: register(1, 1).encode(), origin: String::new() };
+    let error: WireError = meta.remove_member(other).await.expect_err("bad").into();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Invalid, Some("command")));
+    let elsewhere = MembersRequest { origin: "custos.elsewhere/1".to_owned() };
+    let error: WireError = meta.members(elsewhere).await.expect_err("not ours").into();
+    assert_eq!(error.field.as_deref(), Some("origin"), "{error}");
     assert_eq!(world.ledger.calls.load(Ordering::SeqCst), 0);
     meta.submit(submit(register(1, 1).encode())).await.expect("a good one is taken");
 }

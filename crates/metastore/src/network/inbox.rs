@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use custos_core::MetaId;
 use custos_ledger::Envelope;
 use custos_ports::{Clock, LedgerError, PeerFault, PeerInbox};
 
@@ -94,13 +93,19 @@ impl Inbox {
     }
 
     pub(crate) fn status(&self) -> MemberStatus {
-        let MetaStoreStatus { role, leader, term, last_log_index, applied_index, .. } =
-            MetaStoreStatus::of(&self.raft);
-        let snapshot_index = MetaStoreStatus::of(&self.raft).snapshot_index;
+        let MetaStoreStatus {
+            role,
+            leader,
+            term,
+            last_log_index,
+            applied_index,
+            snapshot_index,
+            ..
+        } = MetaStoreStatus::of(&self.raft);
         MemberStatus {
             role,
             term,
-            leader: leader.map(|id: MetaId| id),
+            leader,
             last_log_index,
             applied_index,
             snapshot_index,

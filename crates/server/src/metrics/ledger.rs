@@ -1,10 +1,15 @@
 use custos_metastore::{MetaStoreStatus, NodeRole};
-use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
+use prometheus_client::{
+    metrics::{family::Family, gauge::Gauge},
+    registry::Registry,
+};
 
-/// How the ledger is doing.
+/// How the member of the ledger's group in this process is doing.
 #[derive(Default)]
 pub(super) struct LedgerMetrics {
     leader: Gauge,
+    leader_known: Gauge,
+    role: Family<Vec<(&'static str, &'static str)>, Gauge>,
     term: Gauge,
     last_log_index: Gauge,
     applied_index: Gauge,
@@ -16,6 +21,10 @@ impl LedgerMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("custos_ledger");
         registry.register("leader", "1 while this node leads the ledger", self.leader.clone());
+        let help = "1 while this node knows who leads: only then it takes commands and reads";
+        registry.register("leader_known", help, self.leader_known.clone());
+        let help = "1 for what this node is: leader, follower, candidate, learner or stopped";
+        registry.register("role", help, self.role.clone());
         registry.register("term", "Raft term", self.term.clone());
         let help = "Last entry of the Raft log";
         registry.register("last_log_index", help, self.last_log_index.clone());
@@ -26,9 +35,16 @@ impl LedgerMetrics {
         registry.register("voters", "Nodes that vote", self.voters.clone());
     }
 
+    /// `None` for a ledger that is stopped.
     pub(super) fn set(&self, status: Option<&MetaStoreStatus>) {
-        let leads = status.is_some_and(|status| status.role == NodeRole::Leader);
-        self.leader.set(i64::from(leads));
+        let now = status.map_or(NodeRole::Stopped, |status| status.role);
+        for role in NodeRole::ALL {
+            let labels = vec![("role", role.name())];
+            self.role.get_or_create(&labels).set(i64::from(role == now));
+        }
+        self.leader.set(i64::from(now == NodeRole::Leader));
+        let knows = status.is_some_and(|status| status.leader.is_some());
+        self.leader_known.set(i64::from(knows));
         let Some(status) = status else { return };
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.term.set(number(status.term));

@@ -28,7 +28,7 @@ fn every_example_configuration_passes_and_reads_back_to_the_same() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 1 + 3, "one for a whole cluster and one for each role");
+    assert_eq!(checked, 1 + 3 + 2, "a whole cluster, each role, two members of a group");
 }
 
 #[test]
