@@ -93,6 +93,11 @@ impl Fabric {
         self.state.lock().endpoints.remove(&node);
     }
 
+    /// Forgets every node. They know the fabric, so that neither would ever go by itself.
+    pub(crate) fn disconnect_all(&self) {
+        self.state.lock().endpoints.clear();
+    }
+
     pub(crate) fn set_weather(&self, weather: Weather) {
         self.record.trace.note(format_args!("{weather:?}"));
         self.state.lock().weather = weather;

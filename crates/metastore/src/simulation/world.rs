@@ -89,6 +89,7 @@ async fn live(mut random: Random, files: SnapshotFiles, telling: Telling) -> Run
         client.await.expect("clients do not fail");
     }
     let ending = end_well(&group, random.fork()).await;
+    group.parts.fabric.disconnect_all();
     let history = record.finish(ending);
     let verdict = invariants::judge(&history);
     let (hash, lines) = record.trace.finish();
