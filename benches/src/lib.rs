@@ -12,6 +12,7 @@ mod byte_size;
 mod certificates;
 mod content;
 mod disk;
+mod drive;
 mod endpoint_guard;
 mod figures;
 mod latencies;
