@@ -11,6 +11,7 @@ pub mod args;
 mod byte_size;
 mod certificates;
 mod content;
+mod custosd;
 mod disk;
 mod drive;
 mod endpoint_guard;
