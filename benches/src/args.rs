@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use custos_core::{ErasureProfile, EvidenceId};
 
-use crate::{ByteSize, endpoint_guard::Ownership, figures::Output};
+use crate::{ByteSize, endpoint_guard::Ownership, figures::Output, ledger::Placement};
 
 /// Longest that one raw baseline runs: a minute.
 pub const LIMIT_SECONDS_MAX: u64 = 60;
@@ -19,6 +19,8 @@ pub const SHARD_BYTES_MAX: u64 = 64 << 20;
 pub const DISK_SHARDS_MAX: u64 = 5_000_000;
 /// Largest shard of those.
 const FRAME_BYTES: u64 = 64 << 10;
+/// Most numbers of clients that one ledger benchmark goes through.
+pub const CLIENT_COUNTS_MAX: usize = 8;
 /// Longest time in which operations of one load begin: an hour.
 pub const SECONDS_MAX: u64 = 3600;
 /// Largest file of a load: 64 GiB.
@@ -60,6 +62,14 @@ pub(crate) enum Command {
     DiskWrite(DiskWriteArgs),
     /// Fills one disk with small shards and measures how soon it serves again after a stop.
     DiskOpen(DiskOpenArgs),
+    /// Commits to a replicated ledger of three processes, by turns with three members of etcd.
+    ///
+    /// Starts both groups on this machine, in temporary folders under --dir, and ends them. A
+    /// commit of ours is the opening or the sealing of one upload, through the service that
+    /// gateways use, with TLS; one of etcd is a put of as many bytes under a new key, without TLS.
+    /// Both answer when two of three processes have it on disk. Members of both are up all the
+    /// time; only one group is loaded at once.
+    Ledger(LedgerArgs),
     /// The other end of the raw gRPC stream of `limit`, which starts it.
     #[command(hide = true)]
     RawGrpcServer(RawGrpcServerArgs),
@@ -230,6 +240,58 @@ pub struct DiskOpenArgs {
     pub(crate) shard_bytes: ByteSize,
 }
 
+/// How the ledger is loaded, and what it stands beside.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// A folder on the disk that is to be measured.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    pub(crate) dir: PathBuf,
+    /// Clients at once, one number after the other; each has one commit under way.
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        default_value = "1,16,64,256",
+        value_parser = count(CLIENTS_MAX)
+    )]
+    pub(crate) clients: Vec<u64>,
+    /// Only clients that are spread over the members, or only those at the leader.
+    #[arg(long, value_name = "WHERE")]
+    at: Option<Placement>,
+    /// Rounds of all loads; the last figures are of all rounds together.
+    #[arg(long, default_value_t = 3, value_parser = count(LIMIT_SECONDS_MAX))]
+    pub(crate) rounds: u64,
+    /// How long each load of a round runs.
+    #[arg(long, default_value = "4", value_parser = whole_seconds)]
+    seconds: Duration,
+    /// The program of etcd; without it, `etcd` on PATH, and ours alone when it is not there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) etcd: Option<PathBuf>,
+    /// Measure in each round how often the disk makes an append of 512 bytes durable.
+    #[arg(long)]
+    pub(crate) fsync_probe: bool,
+}
+
+impl LedgerArgs {
+    /// What cannot be said by the parser of a single value.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let counts = self.clients.len();
+        anyhow::ensure!(
+            counts <= CLIENT_COUNTS_MAX,
+            "--clients has {counts} numbers, at most {CLIENT_COUNTS_MAX} are allowed"
+        );
+        Ok(())
+    }
+
+    pub(crate) fn each(&self) -> Duration {
+        self.seconds
+    }
+
+    pub(crate) fn placements(&self) -> Vec<Placement> {
+        self.at.map_or_else(|| vec![Placement::Spread, Placement::Leader], |at| vec![at])
+    }
+}
+
 /// How the raw gRPC server listens.
 #[derive(Debug, Args)]
 pub struct RawGrpcServerArgs {
@@ -315,6 +377,23 @@ mod tests {
     }
 
     #[test]
+    fn the_ledger_is_loaded_by_four_numbers_of_clients_at_both_places_unless_told_otherwise() {
+        let ledger = |line| match parse(line).expect("parses").command {
+            Command::Ledger(args) => args,
+            other => panic!("another command: {other:?}"),
+        };
+        let args = ledger("custos-bench ledger");
+        assert_eq!(args.clients, [1, 16, 64, 256]);
+        assert_eq!(args.placements(), [Placement::Spread, Placement::Leader]);
+        let args = ledger("custos-bench ledger --clients 8,2 --at leader --seconds 1");
+        assert_eq!((args.clients.as_slice(), args.each()), (&[8, 2][..], Duration::from_secs(1)));
+        assert_eq!(args.placements(), [Placement::Leader]);
+        args.check().expect("two numbers");
+        let many = ledger("custos-bench ledger --clients 1,2,3,4,5,6,7,8,9").check();
+        assert!(many.expect_err("too many").to_string().contains("9 numbers"));
+    }
+
+    #[test]
     fn what_is_out_of_bounds_or_contradicts_itself_is_refused() {
         for line in [
             "custos-bench",
@@ -334,6 +413,12 @@ mod tests {
             "custos-bench disk-write --seconds 0",
             "custos-bench disk-write --shard-bytes 65MiB",
             "custos-bench disk-open --shards 5000001",
+            "custos-bench ledger --clients 0",
+            "custos-bench ledger --clients 1,257",
+            "custos-bench ledger --clients 1,,2",
+            "custos-bench ledger --rounds 61",
+            "custos-bench ledger --seconds 61",
+            "custos-bench ledger --at follower",
             "custos-bench playback --range-bytes 65MiB",
             "custos-bench playback --evidence nonsense",
         ] {

@@ -3,13 +3,13 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::{
-    drive::Bounds,
     put_worker::PutWorker,
     report::{Kind, Run},
     target::Target,
 };
 use crate::{
     args::{IngestArgs, LimitArgs, LoadArgs, TEMPORARY_BYTES_MAX},
+    drive::Bounds,
     figures::{self, Output},
     limit::{self, Baseline},
 };

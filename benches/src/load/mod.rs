@@ -1,10 +1,9 @@
 //! Load on a cluster, through the client library as any program outside would make it.
 //!
-//! [`drive`](drive::drive) runs workers within bounds; `ingest` and `playback` say what a worker
+//! [`drive`](crate::drive::drive) runs workers within bounds; `ingest` and `playback` say what a worker
 //! does; [`Target`](target::Target) is the cluster; a [`LoadReport`](report::LoadReport) is what
 //! came of it, beside the machine's own baselines when they were asked for.
 
-mod drive;
 mod ingest;
 mod playback;
 mod put_worker;

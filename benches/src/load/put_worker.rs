@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use custos_client::{Client, PutOptions, PutReport};
 use custos_core::{Descriptor, ErasureProfile, EvidenceKind, Stage, UploadKey};
 
-use super::drive::{Operation, Worker};
+use crate::drive::{Operation, Worker};
 
 /// How long a put goes on trying without progress: a load must end.
 const RETRY_FOR: Duration = Duration::from_secs(20);

@@ -4,11 +4,9 @@ use anyhow::{Result, anyhow};
 use custos_core::ErasureProfile;
 use serde::Serialize;
 
-use super::{
-    drive::{Bounds, Tally, Worker, drive},
-    ratios::{Compared, Ratios},
-};
+use super::ratios::{Compared, Ratios};
 use crate::{
+    drive::{Bounds, Tally, Worker, drive},
     figures::{self, Figures, Output, maybe},
     latencies::Percentiles,
     limit::Baseline,

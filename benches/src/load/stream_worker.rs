@@ -8,8 +8,10 @@ use anyhow::{Context, Result, ensure};
 use custos_client::{Client, StreamOptions};
 use custos_core::{Blake3Hash, EvidenceId};
 
-use super::drive::{Operation, Worker};
-use crate::content::Content;
+use crate::{
+    content::Content,
+    drive::{Operation, Worker},
+};
 
 /// Evidence that is streamed.
 #[derive(Debug, Clone, Copy)]

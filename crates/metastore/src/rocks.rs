@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, DBRecoveryMode, LogLevel,
-    Options as RocksOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, DB, DBCompressionType, DBRecoveryMode, LogLevel,
+    LruCacheOptions, Options as RocksOptions,
 };
 
 use crate::error::StoreError;
 
 /// Blocks cached for the log and the state together.
 const BLOCK_CACHE_BYTES: usize = 32 << 20;
+/// The cache is cut into 4 parts, each with its own lock. RocksDB itself would make 64 of half a MiB;
+/// a block larger than a part is not kept, but read and checked anew for every key.
+const BLOCK_CACHE_SHARD_BITS: i32 = 2;
 /// One write buffer; each database has at most two.
 const WRITE_BUFFER_BYTES: usize = 8 << 20;
 /// Table files that each database keeps open.
@@ -23,7 +26,10 @@ pub(crate) struct RocksSetup {
 
 impl RocksSetup {
     pub(crate) fn new() -> Self {
-        Self { cache: Cache::new_lru_cache(BLOCK_CACHE_BYTES) }
+        let mut options = LruCacheOptions::default();
+        options.set_capacity(BLOCK_CACHE_BYTES);
+        options.set_num_shard_bits(BLOCK_CACHE_SHARD_BITS);
+        Self { cache: Cache::new_lru_cache_opts(&options) }
     }
 
     /// Opens a database for reading and writing, creating it when it is missing.
@@ -43,6 +49,11 @@ impl RocksSetup {
         let mut tables = BlockBasedOptions::default();
         tables.set_block_cache(&self.cache);
         tables.set_bloom_filter(10.0, false);
+        // In small blocks, of which those in use fit the cache however large the ledger gets: whole,
+        // the filter of one table has nearly a MiB.
+        tables.set_partition_filters(true);
+        tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        tables.set_pin_top_level_index_and_filter(true);
         tables.set_cache_index_and_filter_blocks(true);
         tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
 

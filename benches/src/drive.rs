@@ -12,42 +12,42 @@ use tokio::{task::JoinSet, time::timeout};
 use crate::latencies::Latencies;
 
 /// What one client does, again and again.
-pub(super) trait Worker: Send + 'static {
+pub(crate) trait Worker: Send + 'static {
     /// Operation `number`, counted over all clients from 0.
     fn operate(&mut self, number: u64) -> impl Future<Output = Result<Operation>> + Send;
 }
 
 /// An operation that succeeded.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Operation {
-    pub(super) bytes: u64,
-    pub(super) latency: Duration,
+pub(crate) struct Operation {
+    pub(crate) bytes: u64,
+    pub(crate) latency: Duration,
     /// From the beginning to the first byte, where there is such a thing.
-    pub(super) to_first_byte: Option<Duration>,
+    pub(crate) to_first_byte: Option<Duration>,
 }
 
 /// What a run may not exceed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// Operations, over all clients.
-    pub(super) operations: u64,
+    pub(crate) operations: u64,
     /// After this time none begins.
-    pub(super) begin_within: Duration,
+    pub(crate) begin_within: Duration,
     /// What still runs this long after that is given up.
-    pub(super) grace: Duration,
+    pub(crate) grace: Duration,
 }
 
 /// What came of a run.
 #[derive(Debug)]
-pub(super) struct Tally {
-    pub(super) begun: u64,
-    pub(super) done: u64,
-    pub(super) bytes: u64,
-    pub(super) latencies: Latencies,
-    pub(super) to_first_byte: Latencies,
+pub(crate) struct Tally {
+    pub(crate) begun: u64,
+    pub(crate) done: u64,
+    pub(crate) bytes: u64,
+    pub(crate) latencies: Latencies,
+    pub(crate) to_first_byte: Latencies,
     /// Why a client stopped early; the others went on.
-    pub(super) errors: Vec<Error>,
-    pub(super) elapsed: Duration,
+    pub(crate) errors: Vec<Error>,
+    pub(crate) elapsed: Duration,
 }
 
 impl Tally {
@@ -91,7 +91,7 @@ enum Next {
 
 /// Runs all workers at once; each takes the next operation until the bounds are reached, or until
 /// one of its own fails.
-pub(super) async fn drive(workers: Vec<impl Worker>, bounds: Bounds) -> Tally {
+pub(crate) async fn drive(workers: Vec<impl Worker>, bounds: Bounds) -> Tally {
     let shared = Arc::new(Shared {
         bounds,
         start: Instant::now(),
