@@ -21,6 +21,8 @@ use super::{
 const DISKS: usize = 3;
 /// For the group to have a leader, or all its members a vote.
 const GROUP_LIMIT: Duration = Duration::from_secs(60);
+/// Pause between two looks at the cluster's status, each a process.
+const STATUS_INTERVAL: Duration = Duration::from_millis(100);
 /// Pause between two looks at the members.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -131,6 +133,7 @@ impl LedgerGroup {
         for number in group.members() {
             group.wait_for_vote(number);
         }
+        group.wait_for_vaults();
         group
     }
 
@@ -203,6 +206,17 @@ impl LedgerGroup {
     #[track_caller]
     pub fn leader(&self) -> usize {
         wait_for(GROUP_LIMIT, LOOK_INTERVAL, || self.leader_now()).expect("somebody leads")
+    }
+
+    /// The members make the vaults once the storage node has registered, which it says first.
+    #[track_caller]
+    fn wait_for_vaults(&self) {
+        let has_vaults = || {
+            let run = self.cli.run(["cluster", "status", "--json"]);
+            let vaults = (run.exit_code == Some(0)).then(|| run.json()["vaults"].clone());
+            vaults.filter(|vaults| vaults.as_array().is_some_and(|vaults| !vaults.is_empty()))
+        };
+        wait_for(GROUP_LIMIT, STATUS_INTERVAL, has_vaults).expect("the cluster has vaults");
     }
 
     /// Waits until a member says that it has a vote.
