@@ -139,9 +139,12 @@ impl Rounds<'_> {
             etcd: etcd.clone(),
             rows,
         };
-        let single = self.results.iter();
-        let single = single.map(|one| Row::new(one.load, Some(one.round), &one.turn));
-        figures::print(&rows("ledger-rounds", single.collect::<Result<_>>()?), output)?;
+        // A single round says nothing that the table of all does not.
+        if self.args.rounds > 1 {
+            let row = |one: &Measured| Row::new(one.load, Some(one.round), &one.turn);
+            let single: Result<_> = self.results.iter().map(row).collect();
+            figures::print(&rows("ledger-rounds", single?), output)?;
+        }
         let together = self.together()?;
         let ratios = Ratios::of(&together);
         figures::print(&rows("ledger", together), output)?;
