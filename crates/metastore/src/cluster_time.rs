@@ -26,8 +26,6 @@ use crate::{leadership::Leader, members::Members, raft_types::Raft, tasks};
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
 /// Pause after a round without a majority, and between two looks at who leads.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
-/// What a clock may be ahead after a round beyond twice the time that passed: answers take time.
-const SLACK_MS: i64 = 1000;
 /// Longest wait for the first agreement of a lead. A leader without a majority commits nothing.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
@@ -129,7 +127,7 @@ fn agree(readings: &mut [i64], before: Option<(i64, i64)>) -> i64 {
     let median = readings[(readings.len() - 1) / 2];
     match before {
         None => median,
-        Some((time, passed)) => median.clamp(time, time + 2 * passed + SLACK_MS),
+        Some((time, passed)) => median.clamp(time, time + 2 * passed),
     }
 }
 
@@ -161,7 +159,7 @@ mod tests {
         for _second in 0..60 {
             time = agree(&mut [5_000 + YEAR_MS], Some((time, 1000)));
         }
-        assert!(time <= 5_000 + 60 * (2000 + SLACK_MS), "{time}");
+        assert!(time <= 5_000 + 60 * 2000, "{time}");
         // Set back, time stands until it is reached again.
         assert_eq!(agree(&mut [4_000], Some((time, 1000))), time);
     }
