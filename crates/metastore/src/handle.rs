@@ -9,13 +9,11 @@ use parking_lot::RwLock;
 use tokio::{sync::Mutex, time};
 
 use crate::{
-    cluster_time::TimeKeeper,
     dir_lock::LockEnd,
     fault::Fault,
-    members::{Asked, Members},
-    network::{Inbox, MemberChange, MemberStatus},
-    raft_types::Raft,
-    router::Router,
+    members::Asked,
+    network::{MemberChange, MemberStatus},
+    services::Services,
     state::StateReader,
     status::MetaStoreStatus,
 };
@@ -39,13 +37,8 @@ struct Shared {
 
 /// What a running metastore needs to serve.
 pub(crate) struct Running {
-    pub(crate) raft: Raft,
-    pub(crate) router: Router,
+    pub(crate) services: Services,
     pub(crate) reader: StateReader,
-    pub(crate) members: Members,
-    pub(crate) inbox: Arc<Inbox>,
-    /// Ends with the others.
-    pub(crate) _time_keeper: Arc<TimeKeeper>,
 }
 
 /// A member of the group, as this one sees it.
@@ -71,7 +64,7 @@ impl MetaStoreHandle {
     #[must_use]
     pub fn status(&self) -> Option<MetaStoreStatus> {
         let running = self.shared.running.read();
-        running.as_ref().map(|running| MetaStoreStatus::of(&running.raft))
+        running.as_ref().map(|running| MetaStoreStatus::of(&running.services.router.raft))
     }
 
     /// Resolves with the fault when the store cannot go on: a write or an fsync failed, or what
@@ -86,7 +79,7 @@ impl MetaStoreHandle {
     pub async fn shutdown(&self) {
         let running = self.shared.running.write().take();
         if let Some(running) = running {
-            if let Err(error) = running.raft.shutdown().await {
+            if let Err(error) = running.services.router.raft.shutdown().await {
                 tracing::error!(%error, "raft did not stop cleanly");
             }
             drop(running);
@@ -132,7 +125,7 @@ impl MetaStoreHandle {
     }
 
     async fn change(&self, change: MemberChange) -> Result<(), LedgerError> {
-        let router = self.running()?.router.clone();
+        let router = self.running()?.services.router.clone();
         router.change(&change).await
     }
 
@@ -142,8 +135,8 @@ impl MetaStoreHandle {
     /// # Errors
     /// When this one is stopped.
     pub async fn members(&self) -> Result<Vec<GroupMember>, LedgerError> {
-        let running = self.running()?;
-        let members = running.members.ask_all(|| running.inbox.status(), |status| status).await;
+        let Services { router, inbox, .. } = self.running()?.services.clone();
+        let members = router.members.ask_all(|| inbox.status(), |status| status).await;
         let members = members.into_iter().map(|Asked { peer, is_voter, said }| GroupMember {
             id: peer.id,
             endpoint: peer.endpoint,
@@ -157,7 +150,7 @@ impl MetaStoreHandle {
     /// Takes a second or two.
     pub async fn leave_lead(&self) {
         let Ok(running) = self.running() else { return };
-        if let Err(error) = running.members.leave_lead().await {
+        if let Err(error) = running.services.router.members.leave_lead().await {
             tracing::warn!(%error, "leadership is not handed over; the others will notice");
         }
     }
@@ -167,7 +160,7 @@ impl MetaStoreHandle {
     /// # Errors
     /// When it is not after the time that a request may take, or this member is stopped.
     pub async fn wait_until_current(&self) -> Result<(), LedgerError> {
-        let router = self.running()?.router.clone();
+        let router = self.running()?.services.router.clone();
         router.wait_until_current().await
     }
 
@@ -182,13 +175,13 @@ impl MetaStoreHandle {
 #[async_trait]
 impl Ledger for MetaStoreHandle {
     async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
-        let router = self.running()?.router.clone();
+        let router = self.running()?.services.router.clone();
         router.submit(envelope).await
     }
 
     async fn query(&self, query: Query) -> Result<Answer, LedgerError> {
         let running = self.running()?;
-        let (router, reader) = (running.router.clone(), running.reader.clone());
+        let (router, reader) = (running.services.router.clone(), running.reader.clone());
         drop(running);
         router.wait_until_current().await?;
         reader.query(query).await
@@ -199,7 +192,7 @@ impl Ledger for MetaStoreHandle {
 impl PeerInbox for MetaStoreHandle {
     async fn receive(&self, message: Bytes) -> Result<Bytes, PeerFault> {
         let running = self.running();
-        let inbox = running.map(|running| running.inbox.clone());
+        let inbox = running.map(|running| running.services.inbox.clone());
         let inbox = inbox.map_err(|error| PeerFault::Refused { reason: error.to_string() })?;
         inbox.receive(message).await
     }

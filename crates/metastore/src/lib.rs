@@ -10,7 +10,8 @@
 //! `custos_ports::Ledger`, and of `custos_ports::PeerInbox` for what other members send. Inside, a
 //! command's way is `router` (who leads?) → `commands` (batching) → `log` (durable) → `state`
 //! (applied), and a query's is `router` → `reads` (is the state current?) → `state`. What goes
-//! between members is in `network`, changes of the group in `members`.
+//! between members is in `network`, changes of the group in `members`, and who stands for election
+//! in `elections`.
 
 mod cluster_time;
 mod commands;
@@ -18,6 +19,7 @@ mod commands;
 mod conformance;
 mod dir_lock;
 mod durable;
+mod elections;
 mod error;
 mod fault;
 mod handle;
@@ -35,6 +37,7 @@ mod records;
 mod recovery;
 mod rocks;
 mod router;
+mod services;
 #[cfg(test)]
 mod simulation;
 mod state;

@@ -18,8 +18,8 @@ use tokio::{
 
 use crate::{
     commands::CommandQueue,
+    elections::LEADER_LEASE,
     leadership::Leader,
-    metastore::ELECTION_TIMEOUT_MS_MAX,
     network::{Answer, Group, MemberChange, MemberStatus, Request},
     raft_types::Raft,
     tasks,
@@ -184,7 +184,7 @@ impl Members {
     }
 
     async fn hand_over_to(&self, peer: &MetaPeer) -> Result<(), LedgerError> {
-        sleep(Duration::from_millis(ELECTION_TIMEOUT_MS_MAX + 10)).await;
+        sleep(LEADER_LEASE + Duration::from_millis(10)).await;
         let unavailable = |reason: String| LedgerError::Unavailable { reason };
         match self.group.ask(peer, PeerLane::Control, &Request::Elect, STATUS_DEADLINE).await {
             Ok(Answer::Elect) => {}

@@ -11,31 +11,27 @@ use openraft::{
 use tokio::{sync::watch, task};
 
 use crate::{
-    cluster_time::TimeKeeper,
-    commands::CommandQueue,
     dir_lock::DirLock,
     durable,
+    elections::LEADER_LEASE,
     error::OpenError,
     fault::Fault,
     handle::{MetaStoreHandle, Running},
     identity::{Identity, Phase},
     log::LogStore,
-    members::Members,
-    network::{Group, Inbox, PeerNetwork},
+    network::{Group, PeerNetwork},
     options::{Beginning, GroupOptions, Options},
     raft_types::Raft,
-    reads::{self, ReadBarrier},
+    reads,
     rocks::RocksSetup,
-    router::Router,
+    services::{Limits, Services},
     state::StateMachine,
     state_floor::StateFloor,
 };
 
-/// A follower that hears nothing for the longest election time-out and then its own stands for
-/// election: 1.3 to 1.6 s after the last heartbeat, far longer than an fsync takes.
 const HEARTBEAT_MS: u64 = 200;
-const ELECTION_TIMEOUT_MS_MIN: u64 = 500;
-pub(crate) const ELECTION_TIMEOUT_MS_MAX: u64 = 800;
+/// Longest wait for a vote. openraft's timer for elections is not used: see `elections`.
+const VOTE_TIMEOUT_MS: u64 = 500;
 /// Most entries in one message to a follower. Entries are batches, so this is plenty.
 const PAYLOAD_ENTRIES_MAX: u64 = 64;
 
@@ -105,22 +101,8 @@ async fn start(options: Options, lock: DirLock, fault: Fault) -> Result<Running,
     }
 
     let Options { clock, request_timeout: timeout, queue_items_max, .. } = options;
-    let (agreed, time) = TimeKeeper::channel();
-    let commands = CommandQueue::start(raft.clone(), time, queue_items_max, timeout, fault.clone());
-    let barrier = ReadBarrier::start(raft.clone(), group.clone(), queue_items_max, timeout, fault);
-    let members = Members::new(raft.clone(), group.clone(), commands.clone());
-    let time_keeper = TimeKeeper::start(raft.clone(), members.clone(), clock.clone(), agreed);
-    let inbox = Arc::new(Inbox::new(
-        group.clone(),
-        raft.clone(),
-        commands.clone(),
-        barrier.clone(),
-        members.clone(),
-        clock,
-    ));
-    let router =
-        Router { raft: raft.clone(), group, commands, barrier, members: members.clone(), timeout };
-    Ok(Running { raft, router, reader, members, inbox, _time_keeper: time_keeper })
+    let limits = Limits { queue_items_max, timeout };
+    Ok(Running { services: Services::start(raft, group, clock, limits, fault), reader })
 }
 
 /// The transport of a node without a group.
@@ -177,8 +159,10 @@ pub(crate) fn raft_config(options: &Options) -> Result<Config, OpenError> {
     let config = Config {
         cluster_name: "custos".to_owned(),
         heartbeat_interval: HEARTBEAT_MS,
-        election_timeout_min: ELECTION_TIMEOUT_MS_MIN,
-        election_timeout_max: ELECTION_TIMEOUT_MS_MAX,
+        enable_elect: false,
+        election_timeout_min: VOTE_TIMEOUT_MS,
+        // Is openraft's lease of the leader.
+        election_timeout_max: u64::try_from(LEADER_LEASE.as_millis()).unwrap_or(u64::MAX),
         max_payload_entries: PAYLOAD_ENTRIES_MAX,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_entries),
         max_in_snapshot_log_to_keep: options.snapshot_tail_entries,

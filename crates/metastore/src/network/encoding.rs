@@ -8,7 +8,7 @@ use custos_ports::LedgerError;
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 use prost::Message;
 
-use super::{Answer, MemberChange, MemberStatus, Request};
+use super::{Answer, MemberChange, MemberStatus, PreVote, Request};
 use crate::{
     error::StoreError,
     proto::{
@@ -87,6 +87,7 @@ pub(crate) fn encode_request(origin: &str, from: MetaId, to: MetaId, request: &R
         Request::Submit(envelope) => WireRequest::Submit(envelope.clone()),
         Request::ReadIndex => WireRequest::ReadIndex(group::Empty {}),
         Request::Status => WireRequest::Status(group::Empty {}),
+        Request::PreVote => WireRequest::PreVote(group::Empty {}),
         Request::Elect => WireRequest::Elect(group::Empty {}),
         Request::Change(change) => WireRequest::Change(change_to_wire(change)),
     };
@@ -136,6 +137,7 @@ pub(crate) fn decode_request(message: Bytes) -> Result<Opened, Garbage> {
         WireRequest::Submit(envelope) => Request::Submit(envelope),
         WireRequest::ReadIndex(_) => Request::ReadIndex,
         WireRequest::Status(_) => Request::Status,
+        WireRequest::PreVote(_) => Request::PreVote,
         WireRequest::Elect(_) => Request::Elect,
         WireRequest::Change(change) => Request::Change(change_from_wire(change)?),
     };
@@ -173,6 +175,10 @@ pub(crate) fn encode_answer(answer: &Answer) -> Bytes {
         Answer::Submit(outcome) => WireAnswer::Submit(outcome.encode().into()),
         Answer::ReadIndex(index) => WireAnswer::ReadIndex(*index),
         Answer::Status(status) => WireAnswer::Status(status_to_wire(status)),
+        Answer::PreVote(said) => WireAnswer::PreVote(group::PreVote {
+            last: said.last_log.as_ref().map(records::log_id_to_proto),
+            hears_leader: said.hears_leader,
+        }),
         Answer::Elect => WireAnswer::Elect(group::Empty {}),
         Answer::Change => WireAnswer::Change(group::Empty {}),
         Answer::Failure(error) => WireAnswer::Failure(failure_to_wire(error)),
@@ -210,6 +216,10 @@ pub(super) fn decode_answer(message: &Bytes) -> Result<Answer, Garbage> {
         WireAnswer::Submit(outcome) => Answer::Submit(Box::new(Outcome::decode(&outcome)?)),
         WireAnswer::ReadIndex(index) => Answer::ReadIndex(index),
         WireAnswer::Status(status) => Answer::Status(status_from_wire(status)?),
+        WireAnswer::PreVote(said) => Answer::PreVote(PreVote {
+            last_log: said.last.as_ref().map(records::log_id_from_proto),
+            hears_leader: said.hears_leader,
+        }),
         WireAnswer::Elect(_) => Answer::Elect,
         WireAnswer::Change(_) => Answer::Change,
         WireAnswer::Failure(failure) => Answer::Failure(failure_from_wire(failure)?),
@@ -349,6 +359,7 @@ mod tests {
             }),
             vec(any::<u8>(), 1..100).prop_map(|bytes| Request::Submit(bytes.into())),
             Just(Request::ReadIndex),
+            Just(Request::PreVote),
             Just(Request::Elect),
             (any::<u64>(), "[a-z:/0-9.]{0,30}").prop_map(|(id, endpoint)| {
                 Request::Change(MemberChange::AddLearner { id: MetaId(id), endpoint })

@@ -20,6 +20,10 @@ impl Group {
         Self { origin: origin.into(), me, transport }
     }
 
+    pub(crate) fn me(&self) -> MetaId {
+        self.me
+    }
+
     /// Asks another member.
     pub(crate) async fn ask(
         &self,

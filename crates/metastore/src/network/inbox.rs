@@ -6,53 +6,40 @@ use custos_ledger::Envelope;
 use custos_ports::{Clock, LedgerError, PeerFault, PeerInbox};
 
 use super::{
-    Answer, Group, MemberStatus, Request, continuity::is_continuous, encoding,
+    Answer, MemberStatus, Request, continuity::is_continuous, encoding,
     snapshot_receiver::SnapshotReceiver,
 };
-use crate::{
-    commands::CommandQueue, members::Members, raft_types::Raft, reads::ReadBarrier,
-    status::MetaStoreStatus,
-};
+use crate::{elections::Elections, router::Router, status::MetaStoreStatus};
 
 /// Answers what the other members send.
 pub(crate) struct Inbox {
-    pub(crate) group: Group,
-    pub(crate) raft: Raft,
-    pub(crate) commands: CommandQueue,
-    pub(crate) barrier: ReadBarrier,
-    pub(crate) members: Members,
-    pub(crate) clock: Arc<dyn Clock>,
+    router: Router,
+    elections: Arc<Elections>,
+    clock: Arc<dyn Clock>,
     snapshots: SnapshotReceiver,
 }
 
 impl Inbox {
-    pub(crate) fn new(
-        group: Group,
-        raft: Raft,
-        commands: CommandQueue,
-        barrier: ReadBarrier,
-        members: Members,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let snapshots = SnapshotReceiver::default();
-        Self { group, raft, commands, barrier, members, clock, snapshots }
+    pub(crate) fn new(router: Router, elections: Arc<Elections>, clock: Arc<dyn Clock>) -> Self {
+        Self { router, elections, clock, snapshots: SnapshotReceiver::default() }
     }
 
     async fn answer(&self, request: Request) -> Answer {
+        let Router { raft, barrier, members, .. } = &self.router;
         match request {
             Request::Append(append) if !is_continuous(&append) => {
                 Answer::Fault("the entries do not follow on each other".to_owned())
             }
-            Request::Append(append) => match self.raft.append_entries(append).await {
+            Request::Append(append) => match raft.append_entries(append).await {
                 Ok(answer) => Answer::Append(answer),
                 Err(error) => Answer::Fault(error.to_string()),
             },
-            Request::Vote(vote) => match self.raft.vote(vote).await {
+            Request::Vote(vote) => match raft.vote(vote).await {
                 Ok(answer) => Answer::Vote(answer),
                 Err(error) => Answer::Fault(error.to_string()),
             },
             Request::SnapshotOffer { vote: _, manifest } => {
-                let have = self.snapshots.offer(&self.raft, &manifest).await;
+                let have = self.snapshots.offer(raft, &manifest).await;
                 have.map_or_else(Answer::Fault, Answer::SnapshotOffer)
             }
             Request::SnapshotPiece { snapshot_id, file, offset, data } => {
@@ -60,23 +47,27 @@ impl Inbox {
                 taken.map_or_else(Answer::Fault, |()| Answer::SnapshotPiece)
             }
             Request::SnapshotInstall { vote, snapshot_id } => {
-                let installed = self.snapshots.install(&self.raft, vote, &snapshot_id).await;
+                let installed = self.snapshots.install(raft, vote, &snapshot_id).await;
                 installed.map_or_else(Answer::Fault, Answer::SnapshotInstall)
             }
             Request::Submit(envelope) => match self.submit(&envelope).await {
                 Ok(answer) => answer,
                 Err(error) => Answer::Failure(error),
             },
-            Request::ReadIndex => match self.barrier.confirm_leading().await {
+            Request::ReadIndex => match barrier.confirm_leading().await {
                 Ok(index) => Answer::ReadIndex(index),
                 Err(error) => Answer::Failure(error),
             },
             Request::Status => Answer::Status(self.status()),
-            Request::Elect => match self.raft.trigger().elect().await {
+            Request::PreVote => {
+                let said = self.elections.pre_vote().await;
+                said.map_or_else(Answer::Fault, Answer::PreVote)
+            }
+            Request::Elect => match raft.trigger().elect().await {
                 Ok(()) => Answer::Elect,
                 Err(error) => Answer::Fault(error.to_string()),
             },
-            Request::Change(change) => match self.members.change(change).await {
+            Request::Change(change) => match members.change(change).await {
                 Ok(()) => Answer::Change,
                 Err(error) => Answer::Failure(error),
             },
@@ -88,7 +79,7 @@ impl Inbox {
         let envelope = Envelope::decode(envelope).map_err(|error| LedgerError::Fault {
             reason: format!("a command that was passed on makes no sense: {error}"),
         })?;
-        let outcome = self.commands.submit(envelope).await?;
+        let outcome = self.router.commands.submit(envelope).await?;
         Ok(Answer::Submit(Box::new(outcome)))
     }
 
@@ -101,7 +92,7 @@ impl Inbox {
             applied_index,
             snapshot_index,
             ..
-        } = MetaStoreStatus::of(&self.raft);
+        } = MetaStoreStatus::of(&self.router.raft);
         MemberStatus {
             role,
             term,
@@ -117,7 +108,7 @@ impl Inbox {
 #[async_trait]
 impl PeerInbox for Inbox {
     async fn receive(&self, message: Bytes) -> Result<Bytes, PeerFault> {
-        let request = self.group.open(message)?;
+        let request = self.router.group.open(message)?;
         Ok(encoding::encode_answer(&self.answer(request).await))
     }
 }

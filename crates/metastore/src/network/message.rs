@@ -5,7 +5,7 @@ use custos_ports::LedgerError;
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 
 use crate::{
-    raft_types::{TypeConfig, Vote},
+    raft_types::{LogId, TypeConfig, Vote},
     status::NodeRole,
 };
 
@@ -28,6 +28,8 @@ pub(crate) enum Request {
     ReadIndex,
     /// How the member is.
     Status,
+    /// Would the member vote for another leader, and from where in the log on?
+    PreVote,
     /// Stand for election at once.
     Elect,
     /// For the leader.
@@ -48,10 +50,20 @@ pub(crate) enum Answer {
     Submit(Box<Outcome>),
     ReadIndex(u64),
     Status(MemberStatus),
+    PreVote(PreVote),
     Elect,
     Change,
     /// Of `Submit`, `ReadIndex` and `Change`.
     Failure(LedgerError),
+}
+
+/// What a member says before an election.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PreVote {
+    /// Where its log ends.
+    pub(crate) last_log: Option<LogId>,
+    /// It leads, or its lease on the leader has not run out: it would vote for nobody.
+    pub(crate) hears_leader: bool,
 }
 
 /// A change of the group that the leader is asked for.

@@ -20,4 +20,4 @@ pub(crate) use encoding::{decode_request, encode_answer, encode_request};
 pub(crate) use group::Group;
 pub(crate) use inbox::Inbox;
 pub use message::MemberStatus;
-pub(crate) use message::{Answer, MemberChange, Request};
+pub(crate) use message::{Answer, MemberChange, PreVote, Request};

@@ -41,6 +41,7 @@ pub(crate) fn told(message: &Bytes) -> String {
         Request::Submit(_) => "passes a command on".to_owned(),
         Request::ReadIndex => "asks how far to read".to_owned(),
         Request::Status => "asks how it is".to_owned(),
+        Request::PreVote => "asks before an election".to_owned(),
         Request::Elect => "asks to stand for election".to_owned(),
         Request::Change(change) => format!("{change:?}"),
     };

@@ -24,15 +24,11 @@ use super::{
     transport::{SimTransport, endpoint},
 };
 use crate::{
-    cluster_time::TimeKeeper,
-    commands::CommandQueue,
     fault::Fault,
-    members::Members,
-    network::{Group, Inbox, MemberChange, PeerNetwork},
+    network::{Group, MemberChange, PeerNetwork},
     raft_types::Raft,
-    reads::ReadBarrier,
     recovery::{self, Marks, SnapshotFate},
-    router::Router,
+    services::{Limits, Services},
     state_floor::StateFloor,
 };
 
@@ -57,9 +53,8 @@ pub(crate) struct SimNode {
 pub(crate) struct Process {
     pub(crate) life: Life,
     pub(crate) raft: Raft,
-    router: Router,
+    services: Services,
     machine: SimMachine,
-    _time_keeper: Arc<TimeKeeper>,
 }
 
 impl SimNode {
@@ -101,15 +96,10 @@ impl SimNode {
                 Err(error) => Err(error.to_string()),
             };
             match started {
-                Ok((router, inbox, time_keeper)) => {
-                    fabric.connect(id, life.clone(), inbox, router.raft.clone());
-                    Some(Process {
-                        life,
-                        raft: router.raft.clone(),
-                        router,
-                        machine,
-                        _time_keeper: time_keeper,
-                    })
+                Ok(services) => {
+                    let raft = services.router.raft.clone();
+                    fabric.connect(id, life.clone(), services.inbox.clone(), raft.clone());
+                    Some(Process { life, raft, services, machine })
                 }
                 Err(reason) => {
                     record.stopped(format!("node {id} does not start: {reason}"));
@@ -158,25 +148,12 @@ async fn run(
     log: SimLog,
     machine: SimMachine,
     clock: Arc<SimClock>,
-) -> Result<(Router, Arc<Inbox>, Arc<TimeKeeper>), String> {
+) -> Result<Services, String> {
     let group = Group::new(ORIGIN, MetaId(id), Arc::new(SimTransport { from: id, fabric }));
     let started = Raft::new(id, config, PeerNetwork::new(group.clone(), 0), log, machine).await;
     let raft = started.map_err(|error| error.to_string())?;
-    let (items_max, timeout, fault) = (QUEUE_ITEMS_MAX, REQUEST_TIMEOUT, Fault::new());
-    let (agreed, time) = TimeKeeper::channel();
-    let commands = CommandQueue::start(raft.clone(), time, items_max, timeout, fault.clone());
-    let barrier = ReadBarrier::start(raft.clone(), group.clone(), items_max, timeout, fault);
-    let members = Members::new(raft.clone(), group.clone(), commands.clone());
-    let time_keeper = TimeKeeper::start(raft.clone(), members.clone(), clock.clone(), agreed);
-    let inbox = Arc::new(Inbox::new(
-        group.clone(),
-        raft.clone(),
-        commands.clone(),
-        barrier.clone(),
-        members.clone(),
-        clock,
-    ));
-    Ok((Router { raft, group, commands, barrier, members, timeout }, inbox, time_keeper))
+    let limits = Limits { queue_items_max: QUEUE_ITEMS_MAX, timeout: REQUEST_TIMEOUT };
+    Ok(Services::start(raft, group, clock, limits, Fault::new()))
 }
 
 impl Process {
@@ -190,12 +167,12 @@ impl Process {
     }
 
     pub(crate) fn submit(&self, envelope: Envelope) -> JoinHandle<Result<Outcome, LedgerError>> {
-        let router = self.router.clone();
+        let router = self.services.router.clone();
         self.life.spawn(async move { router.submit(envelope).await })
     }
 
     pub(crate) fn query(&self, query: Query) -> JoinHandle<Result<Answer, LedgerError>> {
-        let (router, machine) = (self.router.clone(), self.machine.clone());
+        let (router, machine) = (self.services.router.clone(), self.machine.clone());
         self.life.spawn(async move {
             if !is_planted(Plant::ReadUnconfirmed) {
                 router.wait_until_current().await?;
@@ -205,7 +182,7 @@ impl Process {
     }
 
     pub(crate) fn change(&self, change: MemberChange) -> JoinHandle<Result<(), LedgerError>> {
-        let router = self.router.clone();
+        let router = self.services.router.clone();
         self.life.spawn(async move { router.change(&change).await })
     }
 }
