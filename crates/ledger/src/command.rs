@@ -5,6 +5,8 @@ use custos_core::{
     UploadKey, UploadSession, VaultId,
 };
 
+use crate::Routing;
+
 /// Longest wrapped data key: 256 bytes.
 pub const WRAPPED_KEY_BYTES_MAX: usize = 256;
 /// Longest reason for giving an upload up: 512 bytes.
@@ -398,6 +400,8 @@ pub struct ClusterInfo {
     pub policy: Policy,
     /// Cluster time of the last command.
     pub time: Timestamp,
+    /// Which group of the ledger keeps what.
+    pub routing: Routing,
 }
 
 /// Proof that one log is a prefix of another.

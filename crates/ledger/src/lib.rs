@@ -14,6 +14,7 @@ mod law;
 pub mod merkle;
 mod proto;
 mod query;
+mod routing;
 mod stored;
 
 pub use command::{
@@ -30,3 +31,6 @@ pub use envelope::CommandBatch;
 pub use kv::{Kv, KvRead, MemoryKv};
 pub use law::{apply, check_retire_meta};
 pub use query::query;
+pub use routing::{
+    LedgerGroup, LedgerGroupId, MISROUTED_FIELD, Routing, Scope, ShardRange, VirtualShard,
+};

@@ -1,12 +1,15 @@
 use custos_core::{
-    ClusterMap, DiskId, Epoch, EvidenceId, EvidenceRecord, LogIndex, ShardKey, UploadSession,
+    ClusterMap, DiskId, Epoch, EvidenceId, EvidenceRecord, LogIndex, Refusal, ShardKey,
+    UploadSession,
     limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX},
 };
 
 use crate::{
     Answer, ClusterInfo, KvRead, Query, custody,
     stored::{
-        clock, cluster, cluster_map, custody_log, damage,
+        clock,
+        cluster::{self, Cluster},
+        cluster_map, custody_log, damage,
         evidence::{self, Life},
         listing, map_epoch, meta_member,
     },
@@ -16,14 +19,24 @@ use crate::{
 /// stays well under one gRPC message so.
 const PAGE_BYTES_MAX: usize = 1 << 20;
 
-/// Answers a read from the state. Every answer is bounded, by items and by bytes; a read costs
+/// Answers a read from the state, if this group keeps what is asked for. Every answer is bounded, by items and by bytes; a read costs
 /// O(items of its page), O(log of the log's size) or O(size of the cluster map).
+///
+/// # Errors
+/// A refusal (invariant I6) of what another group keeps.
 ///
 /// # Panics
 /// When a stored value does not decode: the store is not the one that the law wrote.
-pub fn query<K: KvRead>(kv: &K, query: &Query) -> Answer {
-    match query {
-        Query::Cluster => Answer::Cluster(cluster_info(kv)),
+pub fn query<K: KvRead>(kv: &K, query: &Query) -> Result<Answer, Refusal> {
+    let cluster = cluster::load(kv);
+    if let Some(cluster) = &cluster
+        // Whoever is lost asks any group for the table.
+        && *query != Query::Cluster
+    {
+        cluster.routing.check_here(query.scope())?;
+    }
+    Ok(match query {
+        Query::Cluster => Answer::Cluster(cluster.map(|cluster| cluster_info(kv, cluster))),
         Query::Evidence(id) => Answer::Evidence(sealed(kv, *id)),
         Query::Upload(id) => Answer::Upload(open(kv, *id)),
         Query::ListEvidence { after, limit, case } => {
@@ -42,17 +55,17 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Answer {
             list_damage(kv, after.as_ref(), page_items(*limit), *evidence_id)
         }
         Query::MetaMembers => Answer::MetaMembers(meta_member::all(kv)),
-    }
+    })
 }
 
 fn page_items(limit: usize) -> usize {
     if limit == 0 { PAGE_ITEMS_DEFAULT } else { limit.min(PAGE_ITEMS_MAX) }
 }
 
-fn cluster_info(kv: &impl KvRead) -> Option<ClusterInfo> {
-    let cluster = cluster::load(kv)?;
+fn cluster_info(kv: &impl KvRead, cluster: Cluster) -> ClusterInfo {
     let time = clock::load(kv).expect("the clock was stored with the cluster").time;
-    Some(ClusterInfo { origin: cluster.origin, policy: cluster.policy, time })
+    let Cluster { origin, policy, routing } = cluster;
+    ClusterInfo { origin, policy, time, routing }
 }
 
 fn map_after(kv: &impl KvRead, known: Epoch) -> Option<Box<ClusterMap>> {

@@ -19,8 +19,8 @@ The exit code is 0 whatever the status says; `jq -e .healthy` makes one of it.
 
 JSON, one object: origin, epoch, time, healthy, troubles (severity: wrong or
 notice, kind, node, disk_id, message), vaults (profile, level, vaults),
-damaged_shards, meta (as `custos meta ls` shows them), nodes (as `custos node ls`
-shows them).";
+damaged_shards, ledger_groups (id, system, virtual_shards, endpoints), meta (as
+`custos meta ls` shows them), nodes (as `custos node ls` shows them).";
 
 const CREATE_HELP: &str = "\
 Examples:

@@ -1,7 +1,8 @@
 //! Clusters to try the views on.
 
 use custos_client::{
-    ClusterStatus, DiskReport, DiskStatus, MetaGroup, NodeStatus, ScrubReport, VaultGroup,
+    ClusterStatus, DiskReport, DiskStatus, LedgerGroup, MetaGroup, NodeStatus, ScrubReport,
+    VaultGroup,
 };
 use custos_core::{
     DiskGeneration, DiskId, DiskState, Epoch, ErasureProfile, FailureDomain, Fullness, Labels,
@@ -21,6 +22,12 @@ pub(super) fn cluster(nodes: Vec<NodeStatus>) -> ClusterStatus {
             vaults: 3,
         }],
         damaged_shards: 0,
+        ledger_groups: vec![LedgerGroup {
+            id: 1,
+            is_system: true,
+            shards: vec![(0, 1023)],
+            endpoints: Vec::new(),
+        }],
         meta: MetaGroup::default(),
     }
 }

@@ -1,4 +1,4 @@
-use custos_client::{Client, ClusterStatus, VaultOrder};
+use custos_client::{Client, ClusterStatus, LedgerGroup, VaultOrder};
 
 use crate::{
     args::CreateVaultsArgs,
@@ -75,6 +75,13 @@ fn lines(status: &ClusterStatus, troubles: &[Trouble]) -> Vec<String> {
     lines
 }
 
+fn ledger_group(group: &LedgerGroup) -> String {
+    let shards = group.shards.iter().map(|(first, last)| format!("{first}-{last}"));
+    let shards = shards.collect::<Vec<_>>().join(", ");
+    let system = if group.is_system { "the system and " } else { "" };
+    format!("group {} keeps {system}virtual shards {shards}", group.id)
+}
+
 fn summary(status: &ClusterStatus) -> Vec<(&'static str, String)> {
     let reports = || status.disks().filter_map(|(_, disk)| disk.report.as_ref());
     let shards = reports().map(|report| report.shards).fold(0, u64::saturating_add);
@@ -87,8 +94,10 @@ fn summary(status: &ClusterStatus) -> Vec<(&'static str, String)> {
             format!("{vaults} of {}, apart by {}", group.profile, group.level)
         })
         .collect();
+    let ledger_groups: Vec<String> = status.ledger_groups.iter().map(ledger_group).collect();
     vec![
         ("cluster", format!("{}, epoch {}, {}", status.origin, status.epoch, status.time)),
+        ("ledger", ledger_groups.join("\n")),
         ("vaults", if groups.is_empty() { "none".to_owned() } else { groups.join("\n") }),
         ("shards", format!("{} with {}", units::grouped(shards), units::size(bytes))),
         ("damaged", units::grouped(status.damaged_shards)),

@@ -1,8 +1,8 @@
 //! What the commands that operate the cluster say.
 
 use custos_client::{
-    ClusterStatus, DamagedShard, DiskReport, DiskStatus, MetaGroup, MetaMember, MetaReport,
-    NodeStatus, ScrubReport, StrangeDisk, VaultGroup, VaultsCreated,
+    ClusterStatus, DamagedShard, DiskReport, DiskStatus, LedgerGroup, MetaGroup, MetaMember,
+    MetaReport, NodeStatus, ScrubReport, StrangeDisk, VaultGroup, VaultsCreated,
 };
 use custos_core::{DiskId, ErasureProfile, Quarantined};
 use serde::Serialize;
@@ -19,6 +19,7 @@ pub(crate) struct ClusterObject<'a> {
     troubles: Vec<TroubleObject<'a>>,
     vaults: Vec<VaultGroupObject>,
     damaged_shards: u64,
+    ledger_groups: Vec<LedgerGroupObject<'a>>,
     meta: Vec<MetaObject<'a>>,
     nodes: Vec<NodeObject<'a>>,
 }
@@ -38,8 +39,29 @@ impl<'a> ClusterObject<'a> {
             troubles: troubles.iter().map(TroubleObject::from).collect(),
             vaults: status.vaults.iter().map(vault_group).collect(),
             damaged_shards: status.damaged_shards,
+            ledger_groups: status.ledger_groups.iter().map(LedgerGroupObject::from).collect(),
             meta: status.meta.members.iter().map(|it| MetaObject::new(&status.meta, it)).collect(),
             nodes: status.nodes.iter().map(NodeObject::from).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct LedgerGroupObject<'a> {
+    id: u32,
+    system: bool,
+    /// First and last of each range.
+    virtual_shards: &'a [(u32, u32)],
+    endpoints: &'a [String],
+}
+
+impl<'a> From<&'a LedgerGroup> for LedgerGroupObject<'a> {
+    fn from(group: &'a LedgerGroup) -> Self {
+        Self {
+            id: group.id,
+            system: group.is_system,
+            virtual_shards: &group.shards,
+            endpoints: &group.endpoints,
         }
     }
 }

@@ -7,8 +7,8 @@ use custos_core::{
 use custos_wire::v1;
 
 use super::{
-    ClusterStatus, DamagePage, DamagedShard, DiskReport, DiskStatus, MetaGroup, MetaMember,
-    MetaReport, MetaVote, NodeStatus, ScrubReport, StrangeDisk, VaultGroup,
+    ClusterStatus, DamagePage, DamagedShard, DiskReport, DiskStatus, LedgerGroup, MetaGroup,
+    MetaMember, MetaReport, MetaVote, NodeStatus, ScrubReport, StrangeDisk, VaultGroup,
 };
 use crate::ClientError;
 
@@ -22,11 +22,22 @@ pub(super) fn cluster_status(
         nodes: all(status.nodes, node_status)?,
         vaults: all(status.vaults, vault_group)?,
         damaged_shards: status.damaged_shards,
+        ledger_groups: status.ledger_groups.into_iter().map(ledger_group).collect(),
         meta: MetaGroup {
             members: meta_members(status.meta)?,
             unreachable: said(status.meta_unreachable),
         },
     })
+}
+
+fn ledger_group(group: v1::LedgerGroup) -> LedgerGroup {
+    let shards = group.shards.into_iter().map(|range| (range.first, range.last));
+    LedgerGroup {
+        id: group.id,
+        is_system: group.system,
+        shards: shards.collect(),
+        endpoints: group.endpoints,
+    }
 }
 
 pub(super) fn meta_members(members: Vec<v1::MetaMember>) -> Result<Vec<MetaMember>, ClientError> {

@@ -17,7 +17,8 @@ pub use damage::{DamagePage, DamagedShard};
 pub use meta::{MetaGroup, MetaMember, MetaReport, MetaVote};
 pub use orders::{DiskRemoval, NewDisk, ScrubChange, VaultOrder, VaultsCreated};
 pub use status::{
-    ClusterStatus, DiskReport, DiskStatus, NodeStatus, ScrubReport, StrangeDisk, VaultGroup,
+    ClusterStatus, DiskReport, DiskStatus, LedgerGroup, NodeStatus, ScrubReport, StrangeDisk,
+    VaultGroup,
 };
 
 use crate::{Client, ClientError};

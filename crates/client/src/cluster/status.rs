@@ -20,6 +20,8 @@ pub struct ClusterStatus {
     pub vaults: Vec<VaultGroup>,
     /// Damaged shards on record.
     pub damaged_shards: u64,
+    /// The groups of the ledger, in order of id.
+    pub ledger_groups: Vec<LedgerGroup>,
     /// The group that keeps the ledger.
     pub meta: MetaGroup,
 }
@@ -29,6 +31,19 @@ impl ClusterStatus {
     pub fn disks(&self) -> impl Iterator<Item = (&NodeStatus, &DiskStatus)> {
         self.nodes.iter().flat_map(|node| node.disks.iter().map(move |disk| (node, disk)))
     }
+}
+
+/// A group of the ledger and what it keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerGroup {
+    /// Identity.
+    pub id: u32,
+    /// It keeps what belongs to no evidence.
+    pub is_system: bool,
+    /// First and last of the virtual shards that it keeps, of 0 to 1,023.
+    pub shards: Vec<(u32, u32)>,
+    /// Of its members' services; none for those that are configured as the cluster's meta nodes.
+    pub endpoints: Vec<String>,
 }
 
 /// Vaults that are alike.

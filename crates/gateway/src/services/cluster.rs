@@ -1,16 +1,16 @@
 use custos_core::{Actor, ErasureProfile, FailureDomain, MetaId, Refusal, Role, Rule};
-use custos_ledger::{Answer, Query};
+use custos_ledger::{Answer, Query, Routing};
 use custos_peers::actor_of;
 use custos_wire::{
     WireError, damage_to_wire, damage_token_from_wire, damage_token_to_wire, disk_id_from_wire,
     meta_member_to_wire, nodes_to_wire, quarantined_to_wire,
     v1::{
         AddDiskRequest, AddDiskResponse, ClusterStatusRequest, ClusterStatusResponse,
-        CreateVaultsRequest, CreateVaultsResponse, LeadMetaRequest, LeadMetaResponse,
+        CreateVaultsRequest, CreateVaultsResponse, LeadMetaRequest, LeadMetaResponse, LedgerGroup,
         ListDamageRequest, ListDamageResponse, ListMetaRequest, ListMetaResponse,
         ListQuarantineRequest, ListQuarantineResponse, ReleaseDiskRequest, ReleaseDiskResponse,
         RemoveDiskRequest, RemoveDiskResponse, RemoveMetaRequest, RemoveMetaResponse,
-        SetScrubRequest, SetScrubResponse, cluster_server::Cluster,
+        SetScrubRequest, SetScrubResponse, VirtualShards, cluster_server::Cluster,
     },
     vault_groups_to_wire,
 };
@@ -51,6 +51,21 @@ fn unexpected(query: &str) -> Status {
     WireError::from(GatewayError::unexpected(query)).into()
 }
 
+fn ledger_groups_to_wire(routing: Routing) -> Vec<LedgerGroup> {
+    let Routing { here: _, system, groups, shards } = routing;
+    let groups = groups.into_iter().map(|group| LedgerGroup {
+        id: group.id.0,
+        system: group.id == system,
+        shards: shards
+            .iter()
+            .filter(|range| range.group == group.id)
+            .map(|range| VirtualShards { first: range.first.into(), last: range.last.into() })
+            .collect(),
+        endpoints: group.endpoints,
+    });
+    groups.collect()
+}
+
 #[tonic::async_trait]
 impl Cluster for ClusterService {
     async fn status(
@@ -64,6 +79,7 @@ impl Cluster for ClusterService {
             Err(why) => (Vec::new(), why),
         };
         Ok(Response::new(ClusterStatusResponse {
+            ledger_groups: ledger_groups_to_wire(picture.info.routing),
             origin: picture.info.origin,
             epoch: picture.map.epoch.0,
             time: picture.info.time.to_string(),

@@ -98,7 +98,7 @@ impl Gateway {
     ) -> Result<Opened, GatewayError> {
         let profile = open.profile.unwrap_or(self.inner.options.profile);
         let vault = self.choose_vault(profile).await?;
-        let evidence_id = self.new_evidence_id();
+        let evidence_id = self.new_evidence_id(open.upload_key);
         let data_key = DataKey::new(self.inner.deps.entropy.array());
         let command = Command::OpenUpload {
             upload_key: open.upload_key,

@@ -123,6 +123,7 @@ impl From<&ClusterInfo> for internal::ClusterInfo {
             origin: info.origin.clone(),
             policy: Some((&info.policy).into()),
             time_ms: info.time.as_millis(),
+            routing: Some((&info.routing).into()),
         }
     }
 }
@@ -135,6 +136,7 @@ impl TryFrom<internal::ClusterInfo> for ClusterInfo {
             policy: need("ClusterInfo", "policy", sent.policy)?.try_into()?,
             origin: sent.origin,
             time: Timestamp::from_millis(sent.time_ms),
+            routing: need("ClusterInfo", "routing", sent.routing)?.try_into()?,
         })
     }
 }

@@ -9,6 +9,7 @@ mod meta_member;
 mod outcome;
 mod policy;
 mod query;
+mod routing;
 
 use custos_core::EvidenceId;
 use prost::Message;

@@ -33,7 +33,7 @@ pub(super) fn init_cluster(
         ),
         descriptor: None,
     };
-    let Cluster { origin, policy } = asked;
+    let Cluster { origin, policy, routing: _ } = asked;
     custody::append(kv, &entry, |_| Subject::Genesis { origin, policy });
     Ok(Outcome::Initialised)
 }

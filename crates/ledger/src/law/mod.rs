@@ -19,6 +19,7 @@
 //! | removing a disk that a vault needs | I1 | `remove_disk.rs` |
 //! | vaults whose slots are not apart, or that were planned on an old map | I1 | `create_vaults.rs` |
 //! | a second metadata node of one name or endpoint, one that was retired, retiring the last | R14 | `admit_meta.rs`, `retire_meta.rs` |
+//! | what another group of the ledger keeps | I6 | here |
 //! | a request id that was used for another command | R26 | `repeat.rs` |
 //! | more nodes, disks, vaults or damage on record than the limits | I10 | each |
 //!
@@ -57,7 +58,7 @@ pub use self::retire_meta::check_retire_meta;
 
 use self::repeat::Repeat;
 use crate::{
-    Command, Envelope, Kv, Outcome,
+    Command, Envelope, Kv, Outcome, Routing,
     custody::{self, NewEntry, Subject},
     stored::{
         clock::{self, Clock},
@@ -90,6 +91,11 @@ pub fn apply<K: Kv>(
     stamped: Timestamp,
 ) -> Result<Outcome, Refusal> {
     let Some(mut clock) = clock::load(kv) else { return begin(kv, envelope, stamped) };
+    // What is kept elsewhere is no matter of this state: it is not even on record here.
+    let cluster = cluster::load(kv);
+    if let Some(cluster) = &cluster {
+        cluster.routing.check_here(envelope.command.scope())?;
+    }
     let is_new = match repeat::find(kv, envelope) {
         Repeat::Done(done) => return done,
         Repeat::OtherCommand => false,
@@ -99,7 +105,7 @@ pub fn apply<K: Kv>(
     clock_jump::enter_jump(kv, envelope, clock.time, stamped);
     clock.time = clock.time.max(stamped);
     let done = if is_new {
-        decide(kv, envelope, clock.time)
+        decide(kv, envelope, clock.time, cluster)
     } else {
         Err(repeat::names_another_command())
     };
@@ -117,16 +123,22 @@ pub fn apply<K: Kv>(
 
 /// Before the cluster began nothing is stored, but its beginning.
 fn begin<K: Kv>(kv: &mut K, envelope: &Envelope, stamped: Timestamp) -> Result<Outcome, Refusal> {
-    let outcome = decide(kv, envelope, stamped)?;
+    let outcome = decide(kv, envelope, stamped, None)?;
     clock::save(kv, &Clock::starting_at(stamped));
     Ok(outcome)
 }
 
-fn decide<K: Kv>(kv: &mut K, envelope: &Envelope, now: Timestamp) -> Result<Outcome, Refusal> {
+fn decide<K: Kv>(
+    kv: &mut K,
+    envelope: &Envelope,
+    now: Timestamp,
+    cluster: Option<Cluster>,
+) -> Result<Outcome, Refusal> {
     text::check_actor(&envelope.actor)?;
-    match (&envelope.command, cluster::load(kv)) {
+    match (&envelope.command, cluster) {
         (Command::InitCluster { origin, policy }, begun) => {
-            let asked = Cluster { origin: origin.clone(), policy: policy.clone() };
+            let routing = Routing::single();
+            let asked = Cluster { origin: origin.clone(), policy: policy.clone(), routing };
             init_cluster::init_cluster(kv, envelope, now, asked, begun)
         }
         (_, None) => {

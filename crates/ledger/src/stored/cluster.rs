@@ -1,10 +1,10 @@
-//! `0x01` → `Cluster`: identity and policy, written once.
+//! `0x01` → `Cluster`: identity, policy and routing table, written once.
 
 use prost::Message;
 
 use super::{own, prefix};
 use crate::{
-    DecodeError, Kv, KvRead, Policy,
+    DecodeError, Kv, KvRead, Policy, Routing,
     convert::{need, parse, version},
     proto,
 };
@@ -14,11 +14,12 @@ const KEY: [u8; 1] = [prefix::CLUSTER];
 /// Layout of the ledger's keys and values.
 const FORMAT: u32 = 1;
 
-/// Identity and policy of the cluster.
+/// Identity, policy and routing table of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cluster {
     pub(crate) origin: String,
     pub(crate) policy: Policy,
+    pub(crate) routing: Routing,
 }
 
 pub(crate) fn load(kv: &impl KvRead) -> Option<Cluster> {
@@ -30,6 +31,7 @@ pub(crate) fn save(kv: &mut impl Kv, cluster: &Cluster) {
         format: FORMAT,
         origin: cluster.origin.clone(),
         policy: Some((&cluster.policy).into()),
+        routing: Some((&cluster.routing).into()),
     };
     kv.put(&KEY, stored.encode_to_vec());
 }
@@ -38,5 +40,7 @@ fn decode(bytes: &[u8]) -> Result<Cluster, DecodeError> {
     let stored: proto::Cluster = parse("Cluster", bytes)?;
     version("Cluster", stored.format, FORMAT)?;
     let policy = need("Cluster", "policy", stored.policy)?.try_into()?;
-    Ok(Cluster { origin: stored.origin, policy })
+    // Clusters that began before there was a table have one group.
+    let routing = stored.routing.map_or_else(|| Ok(Routing::single()), Routing::try_from)?;
+    Ok(Cluster { origin: stored.origin, policy, routing })
 }

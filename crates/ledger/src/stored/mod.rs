@@ -27,12 +27,7 @@ pub(crate) mod upload_name;
 pub(crate) mod vault;
 pub(crate) mod view_retry;
 
-use sha2::{Digest, Sha256};
-
-use crate::{DecodeError, KvRead};
-
-/// Virtual shards that the key space is cut into.
-const VIRTUAL_SHARDS: u16 = 1024;
+use crate::{DecodeError, KvRead, VirtualShard};
 
 /// First bytes of keys. Pinned: a number is never used again for something else.
 mod prefix {
@@ -64,17 +59,11 @@ mod prefix {
     pub(super) const DAMAGE_BY_EVIDENCE: u8 = 0x61;
 }
 
-/// Virtual shard of a name: the first 10 bits of its SHA-256.
-fn virtual_shard(name: &[u8]) -> u16 {
-    let digest = Sha256::digest(name);
-    u16::from_be_bytes([digest[0], digest[1]]) / (u16::MAX / VIRTUAL_SHARDS + 1)
-}
-
 /// `prefix ‖ virtual shard of name (u16) ‖ name`.
 fn sharded_key(prefix: u8, name: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(3 + name.len());
     key.push(prefix);
-    key.extend(virtual_shard(name).to_be_bytes());
+    key.extend(VirtualShard::of(name).number().to_be_bytes());
     key.extend(name);
     key
 }
@@ -100,12 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn virtual_shards_are_the_first_ten_bits() {
-        // SHA-256 of nothing starts with e3 b0: 1110001110 in binary.
-        assert_eq!(virtual_shard(b""), 0b11_1000_1110);
-        for name in 0..10_000u32 {
-            assert!(virtual_shard(&name.to_be_bytes()) < VIRTUAL_SHARDS);
-        }
+    fn keys_of_evidence_begin_with_its_virtual_shard() {
         assert_eq!(sharded_key(7, b""), [7, 0b11, 0b1000_1110]);
     }
 }

@@ -1,11 +1,11 @@
 //! Cluster time that moves by more than an hour is on record for ever (invariant I4).
 
 use custos_core::{Act, Actor, CustodyEntry, Timestamp};
-use custos_ledger::{Answer, CLOCK_JUMP_MS_MAX, Query, query};
+use custos_ledger::{Answer, CLOCK_JUMP_MS_MAX, Query};
 
 use crate::{
     cluster_world::register_node,
-    world::{World, complete, developer, open, other_station, parts, seal, station, view},
+    world::{World, complete, developer, open, other_station, parts, query, seal, station, view},
 };
 
 const DAY_MS: i64 = 24 * CLOCK_JUMP_MS_MAX;

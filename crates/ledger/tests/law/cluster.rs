@@ -1,9 +1,9 @@
 use custos_core::{Act, Actor, ErrorKind, Rule, Timestamp};
-use custos_ledger::{Answer, Command, Outcome, Policy, Query, query};
+use custos_ledger::{Answer, Command, Outcome, Policy, Query};
 
 use crate::world::{
-    ORIGIN, World, abort, assert_refused, complete, law_of, open, parts, policy, seal, station,
-    view,
+    ORIGIN, World, abort, assert_refused, complete, law_of, open, parts, policy, query, seal,
+    station, view,
 };
 
 fn init(origin: &str, policy: Policy) -> Command {

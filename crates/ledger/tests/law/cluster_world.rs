@@ -4,11 +4,9 @@ use custos_core::{
     ChunkIndex, ClusterMap, DiskGeneration, DiskId, Epoch, ErasureProfile, FailureDomain, Labels,
     NodeId, Refusal, RunId, Salt, ShardDamage, ShardKey, ShardSlot, VaultId,
 };
-use custos_ledger::{
-    Answer, Command, DamageRecord, DiskClaim, MemoryKv, NewVault, Outcome, Query, query,
-};
+use custos_ledger::{Answer, Command, DamageRecord, DiskClaim, MemoryKv, NewVault, Outcome, Query};
 
-use crate::world::{World, developer, id, law_of};
+use crate::world::{World, developer, id, law_of, query};
 
 pub(crate) fn node_id(number: u8) -> NodeId {
     NodeId([number; 16])

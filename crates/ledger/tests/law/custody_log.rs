@@ -1,7 +1,9 @@
 use custos_core::{Act, InclusionProof, LogIndex};
-use custos_ledger::{Answer, ConsistencyProof, CustodyLeaf, Query, merkle, query};
+use custos_ledger::{Answer, ConsistencyProof, CustodyLeaf, Query, merkle};
 
-use crate::world::{World, abort, complete, developer, id, law_of, open, seal, station, view};
+use crate::world::{
+    World, abort, complete, developer, id, law_of, open, query, seal, station, view,
+};
 
 /// A log with an entry of every sort.
 fn busy_world() -> World {

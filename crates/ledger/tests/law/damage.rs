@@ -1,6 +1,6 @@
 use custos_core::{Act, ChunkIndex, DiskId, ErrorKind, LogIndex, Rule, ShardDamage, ShardKey};
 use custos_ledger::{
-    Answer, Command, DAMAGE_ITEMS_MAX, DAMAGE_TEXT_BYTES_MAX, DamageRecord, Outcome, Query, query,
+    Answer, Command, DAMAGE_ITEMS_MAX, DAMAGE_TEXT_BYTES_MAX, DamageRecord, Outcome, Query,
 };
 use data_encoding::HEXLOWER;
 
@@ -8,7 +8,7 @@ use crate::{
     cluster_world::{
         damage, disk_id, list_damage, map, named, refused, shard, with_nodes, with_vault,
     },
-    world::{World, developer, id},
+    world::{World, developer, id, query},
 };
 
 fn report(disk: u8, damage: ShardDamage) -> Command {

@@ -10,9 +10,15 @@ use custos_core::{
 };
 use custos_ledger::{
     Answer, ClusterInfo, Command, ConsistencyProof, DamageRecord, DiskClaim, Envelope,
-    IncompleteDescriptor, NewVault, Outcome, Policy, Query,
+    IncompleteDescriptor, LedgerGroup, LedgerGroupId, NewVault, Outcome, Policy, Query, Routing,
+    ShardRange, VirtualShard,
 };
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::{btree_set, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
 
 pub(crate) fn actors() -> impl Strategy<Value = Actor> {
     let roles = select(vec![Role::Developer, Role::Station, Role::Playback, Role::System]);
@@ -389,12 +395,29 @@ fn damage_records() -> impl Strategy<Value = DamageRecord> {
     )
 }
 
+/// One to four groups that share the virtual shards.
+fn routings() -> impl Strategy<Value = Routing> {
+    (btree_set(1..VirtualShard::COUNT, 0..4), vec("[a-z:/.]{0,12}", 0..3)).prop_map(
+        |(cuts, endpoints)| {
+            let mut routing = Routing::single();
+            routing.shards.clear();
+            routing.groups.clear();
+            let ends = cuts.iter().copied().chain([VirtualShard::COUNT]);
+            let mut first = 0;
+            for (number, end) in (1..).zip(ends) {
+                let id = LedgerGroupId(number);
+                routing.groups.push(LedgerGroup { id, endpoints: endpoints.clone() });
+                routing.shards.push(ShardRange { first, last: end - 1, group: id });
+                first = end;
+            }
+            routing
+        },
+    )
+}
+
 pub(crate) fn answers() -> impl Strategy<Value = Answer> {
-    let infos = (".{0,20}", policies(), times()).prop_map(|(origin, policy, time)| ClusterInfo {
-        origin,
-        policy,
-        time,
-    });
+    let infos = (".{0,20}", policies(), times(), routings())
+        .prop_map(|(origin, policy, time, routing)| ClusterInfo { origin, policy, time, routing });
     let paths = || vec(any::<[u8; 32]>(), 0..4);
     let inclusions = (any::<u64>(), vec(any::<u8>(), 0..80), paths(), checkpoints()).prop_map(
         |(index, leaf, path, checkpoint)| {

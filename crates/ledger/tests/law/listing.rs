@@ -2,9 +2,9 @@ use custos_core::{
     Descriptor, EvidenceId, EvidenceKind, LogIndex,
     limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX},
 };
-use custos_ledger::{Answer, Command, Outcome, Query, query};
+use custos_ledger::{Answer, Command, Outcome, Query};
 
-use crate::world::{World, complete, id, open, other_station, parts, station, view};
+use crate::world::{World, complete, id, open, other_station, parts, query, station, view};
 
 fn list(world: &World, after: Option<EvidenceId>, limit: usize, case: Option<&str>) -> Listed {
     let case = case.map(str::to_owned);

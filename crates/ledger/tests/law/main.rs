@@ -23,6 +23,7 @@ mod register_node;
 mod release_disk;
 mod repeats;
 mod request_golden;
+mod routing;
 mod seal;
 mod sequences;
 mod vaults;

@@ -2,12 +2,12 @@
 
 use custos_core::{Act, Actor, ErrorKind, MetaId, MetaMember, MetaMemberState, Role, Rule};
 use custos_ledger::{
-    Answer, Command, META_MEMBERS_EVER_MAX, META_MEMBERS_MAX, MemoryKv, Outcome, Query, query,
+    Answer, Command, META_MEMBERS_EVER_MAX, META_MEMBERS_MAX, MemoryKv, Outcome, Query,
 };
 
 use crate::{
     cluster_world::{named, refused},
-    world::{World, assert_refused, developer, station},
+    world::{World, assert_refused, developer, query, station},
 };
 
 /// Node `number` as it asks at every start.

@@ -2,14 +2,14 @@ use custos_core::{
     Act, Actor, Epoch, ErrorKind, FailureDomain, Labels, NodeId, NodeRecord, Role, Rule, RunId,
     Timestamp,
 };
-use custos_ledger::{Answer, Command, NODES_MAX, Outcome, Query, query};
+use custos_ledger::{Answer, Command, NODES_MAX, Outcome, Query};
 
 use crate::{
     cluster_world::{
         assert_changes_nothing, claim, damage, disk_id, map, named, new_vault, node_id, refused,
         register_disks, register_node, release_disk, shard, with_nodes,
     },
-    world::{World, assert_refused, developer, law_of, station},
+    world::{World, assert_refused, developer, law_of, query, station},
 };
 
 /// Node 1 with some of its fields changed.

@@ -9,7 +9,7 @@ use custos_core::{
 };
 use custos_ledger::{
     Answer, Command, CommandBatch, DiskClaim, Envelope, MemoryKv, NewVault, Policy, Query, apply,
-    merkle, query,
+    merkle,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -21,7 +21,7 @@ use crate::{
     meta_members::members,
     world::{
         ORIGIN, START_MS, complete, developer, id, law_of, open, other_station, parts, policy,
-        station,
+        query, station,
     },
 };
 

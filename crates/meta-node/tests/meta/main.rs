@@ -5,5 +5,6 @@ mod bootstrap;
 mod group;
 mod members;
 mod remote_ledger;
+mod routing;
 mod world;
 mod wrong_callers;

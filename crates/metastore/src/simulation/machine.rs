@@ -45,7 +45,7 @@ impl SimMachine {
 
     /// Answers from the state as it is.
     pub(crate) fn query(&self, query: &Query) -> Answer {
-        custos_ledger::query(&*self.disk.state().kv, query)
+        custos_ledger::query(&*self.disk.state().kv, query).expect("there is one group")
     }
 
     fn apply_entry(&self, entry: &Entry) -> Replies {

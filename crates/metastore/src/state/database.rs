@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use custos_core::Refusal;
 use custos_ledger::{Answer, CommandBatch, Query};
 use openraft::EntryPayload;
 use rocksdb::{DB, IteratorMode, ReadOptions, WriteBatch, WriteOptions};
@@ -109,7 +110,7 @@ impl StateDb {
     }
 
     /// Answers `query` from the state at this moment.
-    pub(super) fn query(&self, query: &Query) -> Result<Answer, StoreError> {
+    pub(super) fn query(&self, query: &Query) -> Result<Result<Answer, Refusal>, StoreError> {
         let view = StateView::new(&self.db);
         let answer = custos_ledger::query(&view, query);
         view.finish()?;

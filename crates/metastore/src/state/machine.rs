@@ -201,7 +201,7 @@ impl StateReader {
         let state = self.stores.generations.current();
         let answer = task::spawn_blocking(move || state.query(&query)).await;
         match answer {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => Ok(answer?),
             Ok(Err(error)) => {
                 let reason = self.fault.raised_by(error).to_string();
                 Err(LedgerError::Fault { reason })

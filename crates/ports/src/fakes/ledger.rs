@@ -95,7 +95,7 @@ impl MemoryLedger {
     pub fn map(&self) -> ClusterMap {
         let query = Query::ClusterMap { newer_than: Epoch(0) };
         match custos_ledger::query(&*self.state.lock(), &query) {
-            Answer::ClusterMap(map) => map.map(|map| *map).unwrap_or_default(),
+            Ok(Answer::ClusterMap(map)) => map.map(|map| *map).unwrap_or_default(),
             other => unreachable!("the law answers what it was asked, not {other:?}"),
         }
     }
@@ -118,7 +118,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn query(&self, query: Query) -> Result<Answer, LedgerError> {
-        Ok(custos_ledger::query(&*self.state.lock(), &query))
+        Ok(custos_ledger::query(&*self.state.lock(), &query)?)
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn check(history: &History) -> Result<(), String> {
     let Some(state) = ending.states.values().next() else { return Ok(()) };
     for old in shown {
         let asked = Query::ProveConsistency { old: old.size };
-        let Answer::Consistency(proof) = custos_ledger::query(&*state.kv, &asked) else {
+        let Ok(Answer::Consistency(proof)) = custos_ledger::query(&*state.kv, &asked) else {
             return Err("a proof was asked for, and something else came".to_owned());
         };
         let Some(proof) = proof else {

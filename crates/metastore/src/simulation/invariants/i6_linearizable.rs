@@ -149,7 +149,9 @@ impl Reference {
         returned: Moment,
     ) -> Result<Place, String> {
         let last = self.steps.partition_point(|step| step.committed < returned);
-        let fits = |place: &Place| custos_ledger::query(&self.states[*place], query) == *answer;
+        let fits = |place: &Place| {
+            custos_ledger::query(&self.states[*place], query).as_ref() == Ok(answer)
+        };
         (floor..=last).find(fits).ok_or_else(|| {
             format!("{query:?} was answered {answer:?}, which is not the state after any step from {floor} to {last}")
         })

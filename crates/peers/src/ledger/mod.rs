@@ -1,22 +1,26 @@
+//! The ledger in other processes: which of its groups keeps what (`routes`), and how one is asked.
+
+mod pages;
+mod routes;
+
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock, atomic::Ordering},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use custos_core::{MetaId, limits::LISTING_MESSAGE_BYTES_MAX};
-use custos_ledger::{Answer, DecodeError, Envelope, Outcome, Query};
+use custos_ledger::{Answer, DecodeError, Envelope, MISROUTED_FIELD, Outcome, Query, Scope};
 use custos_ports::{Entropy, Ledger, LedgerError};
 use custos_wire::internal_v1::{
     GroupMember, LeadMemberRequest, MembersRequest, QueryRequest, RemoveMemberRequest,
     SubmitRequest, meta_client::MetaClient,
 };
+use futures::future::try_join_all;
 use tokio::time::{Instant, sleep_until};
 use tonic::{Request, transport::Channel};
 
+use self::routes::{GroupPeers, Routes};
 use crate::{
     Channels, PeerError,
     channels::{Call, CallError, Peer, RpcError},
@@ -70,9 +74,7 @@ const GROUP_CHANGE: Deadlines =
 /// what is done already (for a view, by its request id) and answers as it did the first time. The
 /// law does not remember request ids otherwise: a new command must keep to this too.
 pub struct RemoteLedger {
-    meta: Vec<Arc<Peer>>,
-    /// Which one answered last.
-    preferred: AtomicUsize,
+    routes: Routes,
     origin: OnceLock<String>,
     deadline: Duration,
     attempt_deadline: Duration,
@@ -90,14 +92,9 @@ impl RemoteLedger {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, PeerError> {
         let RemoteLedgerOptions { endpoints, origin, deadline, attempt_deadline } = options;
-        if endpoints.is_empty() {
-            let reason = "no meta node is named".to_owned();
-            return Err(PeerError::Endpoint { endpoint: String::new(), reason });
-        }
-        let meta = endpoints.iter().map(|one| channels.peer(one)).collect::<Result<_, _>>()?;
+        let routes = Routes::new(&endpoints, channels)?;
         let origin = origin.map_or_else(OnceLock::new, OnceLock::from);
-        let preferred = AtomicUsize::new(0);
-        Ok(Self { meta, preferred, origin, deadline, attempt_deadline, entropy })
+        Ok(Self { routes, origin, deadline, attempt_deadline, entropy })
     }
 
     /// Origin line of the cluster; empty while it is not known.
@@ -111,7 +108,7 @@ impl RemoteLedger {
     /// # Errors
     /// When no meta node answers before the deadline.
     pub async fn members(&self) -> Result<Vec<GroupMember>, LedgerError> {
-        self.ask(self.usual(), |mut meta, limit| {
+        self.ask(&self.routes.system(), self.usual(), |mut meta, limit| {
             let message = MembersRequest { origin: self.origin() };
             async move { Ok(meta.members(timed(message, limit)).await?.into_inner().members) }
         })
@@ -126,7 +123,7 @@ impl RemoteLedger {
     /// A refusal of the law or of the group; `Unavailable` and `Unknown` may be tried again.
     pub async fn remove_member(&self, order: Envelope) -> Result<(), LedgerError> {
         let envelope = order.encode();
-        self.ask(GROUP_CHANGE, |mut meta, limit| {
+        self.ask(&self.routes.system(), GROUP_CHANGE, |mut meta, limit| {
             let message = RemoveMemberRequest { envelope: envelope.clone(), origin: self.origin() };
             async move {
                 meta.remove_member(timed(message, limit)).await?;
@@ -141,7 +138,7 @@ impl RemoteLedger {
     /// # Errors
     /// As [`remove_member`](Self::remove_member).
     pub async fn lead_member(&self, id: MetaId) -> Result<(), LedgerError> {
-        self.ask(GROUP_CHANGE, |mut meta, limit| {
+        self.ask(&self.routes.system(), GROUP_CHANGE, |mut meta, limit| {
             let message = LeadMemberRequest { id: id.0, origin: self.origin() };
             async move {
                 meta.lead_member(timed(message, limit)).await?;
@@ -155,9 +152,10 @@ impl RemoteLedger {
         Deadlines { all: self.deadline, attempt: self.attempt_deadline }
     }
 
-    /// Asks one meta node after the other until one decides or the deadline comes.
+    /// Asks one member of a group after the other until one decides or the deadline comes.
     async fn ask<T, F>(
         &self,
+        group: &GroupPeers,
         deadlines: Deadlines,
         rpc: impl Fn(MetaClient<Channel>, Duration) -> F + Send + Sync,
     ) -> Result<T, LedgerError>
@@ -169,16 +167,16 @@ impl RemoteLedger {
         let mut pause = LEDGER_PAUSE_MIN;
         loop {
             let mut unavailable = Vec::new();
-            let first = self.preferred.load(Ordering::Relaxed);
-            for offset in 0..self.meta.len() {
-                let number = (first + offset) % self.meta.len();
-                let peer = &self.meta[number];
+            let first = group.preferred.load(Ordering::Relaxed);
+            for offset in 0..group.members.len() {
+                let number = (first + offset) % group.members.len();
+                let peer = &group.members[number];
                 let attempt = deadline.min(Instant::now() + deadlines.attempt);
                 let limit = attempt.saturating_duration_since(Instant::now());
                 let call = |channel| rpc(client(channel), limit);
                 let error = match peer.call(Call::Control(attempt), call).await {
                     Ok(answer) => {
-                        self.preferred.store(number, Ordering::Relaxed);
+                        group.preferred.store(number, Ordering::Relaxed);
                         return Ok(answer);
                     }
                     Err(error) => classify(peer, error),
@@ -205,13 +203,10 @@ impl RemoteLedger {
     }
 }
 
-#[async_trait]
-impl Ledger for RemoteLedger {
-    async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
-        envelope.check_size()?;
-        let bytes = envelope.encode();
-        self.ask(self.usual(), |mut meta, limit| {
-            let message = SubmitRequest { envelope: bytes.clone(), origin: self.origin() };
+impl RemoteLedger {
+    async fn submit_to(&self, group: &GroupPeers, bytes: &[u8]) -> Result<Outcome, LedgerError> {
+        self.ask(group, self.usual(), |mut meta, limit| {
+            let message = SubmitRequest { envelope: bytes.to_vec(), origin: self.origin() };
             async move {
                 let answer = meta.submit(timed(message, limit)).await?.into_inner();
                 Outcome::decode(&answer.outcome).map_err(wrong)
@@ -220,21 +215,66 @@ impl Ledger for RemoteLedger {
         .await
     }
 
+    /// The groups that keep `scope`, as the table said last.
+    async fn submit_routed(&self, scope: Scope, bytes: &[u8]) -> Result<Outcome, LedgerError> {
+        match self.routes.of(scope).first() {
+            Some(group) => self.submit_to(group, bytes).await,
+            None => Err(LedgerError::Fault { reason: "nobody keeps this".to_owned() }),
+        }
+    }
+
+    async fn query_of(&self, group: &GroupPeers, bytes: &[u8]) -> Result<Answer, LedgerError> {
+        let answer = self.ask(group, self.usual(), |mut meta, limit| {
+            let message = QueryRequest { query: bytes.to_vec(), origin: self.origin() };
+            async move {
+                let answer = meta.query(timed(message, limit)).await?.into_inner();
+                Answer::decode(&answer.answer).map_err(wrong)
+            }
+        });
+        answer.await.map_err(of_read)
+    }
+
+    async fn query_routed(&self, query: &Query) -> Result<Answer, LedgerError> {
+        let (groups, bytes) = (self.routes.of(query.scope()), query.encode());
+        match &groups[..] {
+            [one] => self.query_of(one, &bytes).await,
+            all => {
+                pages::merged(try_join_all(all.iter().map(|it| self.query_of(it, &bytes))).await?)
+            }
+        }
+    }
+
+    /// Looks the table up anew when `done` says that another group keeps what was asked for.
+    async fn was_misrouted<T>(&self, done: &Result<T, LedgerError>) -> bool {
+        let is_misrouted = matches!(done, Err(LedgerError::Refused(refusal))
+            if refusal.field == MISROUTED_FIELD);
+        is_misrouted && self.query(Query::Cluster).await.is_ok()
+    }
+}
+
+#[async_trait]
+impl Ledger for RemoteLedger {
+    async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
+        envelope.check_size()?;
+        let (scope, bytes) = (envelope.command.scope(), envelope.encode());
+        let done = self.submit_routed(scope, &bytes).await;
+        if self.was_misrouted(&done).await {
+            return self.submit_routed(scope, &bytes).await;
+        }
+        done
+    }
+
     async fn query(&self, query: Query) -> Result<Answer, LedgerError> {
-        let bytes = query.encode();
-        let answer = self
-            .ask(self.usual(), |mut meta, limit| {
-                let message = QueryRequest { query: bytes.clone(), origin: self.origin() };
-                async move {
-                    let answer = meta.query(timed(message, limit)).await?.into_inner();
-                    Answer::decode(&answer.answer).map_err(wrong)
-                }
-            })
-            .await
-            .map_err(of_read)?;
+        let mut answer = self.query_routed(&query).await;
+        // Every group tells the table.
+        if query != Query::Cluster && self.was_misrouted(&answer).await {
+            answer = self.query_routed(&query).await;
+        }
+        let answer = answer?;
         if let Answer::Cluster(Some(cluster)) = &answer {
             // Known already is fine: the service has compared it.
             let _known = self.origin.set(cluster.origin.clone());
+            self.routes.learn(&cluster.routing);
         }
         Ok(answer)
     }
