@@ -17,6 +17,8 @@ pub const OPERATIONS_MAX: u64 = 1_000_000;
 pub const SHARD_BYTES_MAX: u64 = 64 << 20;
 /// Most shards that a disk is filled with.
 pub const DISK_SHARDS_MAX: u64 = 5_000_000;
+/// Most records that a ledger is filled with.
+pub const LEDGER_RECORDS_MAX: u64 = 20_000_000;
 /// Largest shard of those.
 const FRAME_BYTES: u64 = 64 << 10;
 /// Most numbers of clients that one ledger benchmark goes through.
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     /// Both answer when two of three processes have it on disk. Members of both are up all the
     /// time; only one group is loaded at once.
     Ledger(LedgerArgs),
+    /// Fills a ledger with millions of records and measures what its processes need then: memory,
+    /// time to start, snapshots under load, and new members that catch up.
+    LedgerLarge(LedgerLargeArgs),
     /// The other end of the raw gRPC stream of `limit`, which starts it.
     #[command(hide = true)]
     RawGrpcServer(RawGrpcServerArgs),
@@ -289,6 +294,29 @@ impl LedgerArgs {
 
     pub(crate) fn placements(&self) -> Vec<Placement> {
         self.at.map_or_else(|| vec![Placement::Spread, Placement::Leader], |at| vec![at])
+    }
+}
+
+/// How large a ledger is measured.
+#[derive(Debug, Args)]
+pub struct LedgerLargeArgs {
+    /// A folder on the disk that is to be measured; 5,000,000 records take about 15 GiB for a while.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    pub(crate) dir: PathBuf,
+    /// Sealed evidence to fill the ledger with.
+    #[arg(long, default_value_t = 1_000_000, value_parser = count(LEDGER_RECORDS_MAX))]
+    pub(crate) records: u64,
+    /// Clients at once while something is measured.
+    #[arg(long, default_value_t = 16, value_parser = count(CLIENTS_MAX))]
+    pub(crate) clients: u64,
+    /// How long each load runs.
+    #[arg(long, default_value = "20", value_parser = whole_seconds)]
+    seconds: Duration,
+}
+
+impl LedgerLargeArgs {
+    pub(crate) fn each(&self) -> Duration {
+        self.seconds
     }
 }
 

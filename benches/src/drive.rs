@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -92,8 +92,18 @@ enum Next {
 /// Runs all workers at once; each takes the next operation until the bounds are reached, or until
 /// one of its own fails.
 pub(crate) async fn drive(workers: Vec<impl Worker>, bounds: Bounds) -> Tally {
+    drive_until(workers, bounds, Arc::default()).await
+}
+
+/// The same, and no operation begins either once `stop` is set.
+pub(crate) async fn drive_until(
+    workers: Vec<impl Worker>,
+    bounds: Bounds,
+    stop: Arc<AtomicBool>,
+) -> Tally {
     let shared = Arc::new(Shared {
         bounds,
+        stop,
         start: Instant::now(),
         taken: AtomicU64::new(0),
         tally: Mutex::new(Tally::new()),
@@ -119,6 +129,7 @@ async fn ended(running: &mut JoinSet<()>) {
 /// What all workers of a run share.
 struct Shared {
     bounds: Bounds,
+    stop: Arc<AtomicBool>,
     start: Instant,
     /// Operations that workers have taken.
     taken: AtomicU64,
@@ -126,7 +137,9 @@ struct Shared {
 }
 
 async fn work(mut worker: impl Worker, shared: Arc<Shared>) {
-    while shared.start.elapsed() < shared.bounds.begin_within {
+    while shared.start.elapsed() < shared.bounds.begin_within
+        && !shared.stop.load(Ordering::Relaxed)
+    {
         let number = shared.taken.fetch_add(1, Ordering::Relaxed);
         if number >= shared.bounds.operations {
             return;
@@ -183,6 +196,13 @@ mod tests {
         assert_eq!((tally.begun, tally.done, tally.bytes), (101, 101, 1010));
         assert!(tally.errors.is_empty() && tally.latencies.percentiles().is_some());
         assert_eq!(tally.to_first_byte.percentiles(), None);
+    }
+
+    #[tokio::test]
+    async fn nothing_begins_once_it_is_told_to_stop() {
+        let stop = Arc::new(AtomicBool::new(true));
+        let tally = drive_until(vec![Behaviour::Succeeds], bounds(10), stop).await;
+        assert_eq!((tally.begun, tally.errors.len()), (0, 0));
     }
 
     #[tokio::test]

@@ -2,8 +2,8 @@
 //!
 //! Owns the load tester's commands, the raw baselines, and the sample data that the criterion
 //! benches share with them. Drives a cluster through `custos-client` alone, as any program
-//! outside would, the ledger through the service that gateways use, and one disk of the store
-//! through its port; must not know the server's inside. Everything it does is bounded in count and
+//! outside would, the ledger through the service that gateways use (and to fill it, through its
+//! port), and one disk of the store through its port; must not know the server's inside. Everything it does is bounded in count and
 //! time by the limits in [`args`], and it refuses a cluster that is not on this machine unless
 //! told whose it is. Enter at [`run`] for a command, at `limit` for what is measured without
 //! Custos, at `load` for how a cluster is loaded, and at `ledger` for its ledger alone.
@@ -51,6 +51,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::DiskWrite(args) => disk::write(args, output).await,
         Command::DiskOpen(args) => disk::open(args, output).await,
         Command::Ledger(args) => ledger::ledger(args, output).await,
+        Command::LedgerLarge(args) => ledger::ledger_large(args, output).await,
         Command::RawGrpcServer(args) => limit::serve_raw_grpc(args).await,
     }
 }

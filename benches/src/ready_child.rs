@@ -8,7 +8,8 @@ use tokio::{
     time::timeout,
 };
 
-const READY_LIMIT: Duration = Duration::from_secs(60);
+/// A member of a large ledger is ready when it has received all of it.
+const READY_LIMIT: Duration = Duration::from_secs(600);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// How a process is asked to end.

@@ -2,12 +2,14 @@
 
 use std::{
     fs,
+    io::Write,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use custos_tests::{Cli, Content, LedgerGroup, Scratch, Seed, SourceFile};
+use custos_tests::{Cli, Content, LedgerGroup, Scratch, Seed, SmallDisk, SourceFile, wait_until};
 
 /// Kills of the leader in one run.
 const KILLS: usize = 20;
@@ -16,6 +18,9 @@ const CLIENTS: usize = 3;
 /// Half of the kills must be over within this time, from the signal to the answer to a question
 /// that was asked afterwards.
 const MEDIAN_LIMIT: Duration = Duration::from_secs(2);
+
+/// Size of a disk that gets full: some times what an empty ledger takes.
+const FULL_DISK_MIB: u32 = 96;
 
 #[test]
 fn i6_twenty_killed_leaders_fail_no_put_and_do_none_twice() {
@@ -131,6 +136,48 @@ fn a_planned_stop_of_the_leader_hands_over_and_a_dead_member_is_replaced() {
     let stays = members.iter().find(|it| it["name"] != group.config(other).name.as_str());
     let stays = stays.expect("two stay")["name"].as_str().expect("a name");
     group.cli().run(["meta", "remove", stays, "--reason", "a mistake"]).expect_exit(3);
+}
+
+#[test]
+fn i1_a_member_whose_log_finds_no_room_stops_and_says_why_and_the_others_go_on() {
+    let scratch = Scratch::new("log-full");
+    let full = 1;
+    let Some(disk) = SmallDisk::mount(&scratch.folder("group/meta-1/data"), FULL_DISK_MIB) else {
+        return;
+    };
+    let mut group = LedgerGroup::start(&scratch, 3);
+    let filler = disk.path().join("something-else");
+    let room = fill(&filler);
+    eprintln!("{room} bytes were free");
+    // What is put is on the other two, whoever led.
+    let mut put = 0;
+    wait_until("the member to stop", Duration::from_secs(120), || {
+        let file = scratch.source_file("while-full.bin", Content { seed: put, size: 20_000 });
+        group.cli().put(&file);
+        put += 1;
+        group.meta(full).has_ended()
+    });
+    let log = group.meta(full).log();
+    assert!(log.contains("No space left on device"), "it does not say why:\n{log}");
+    let ids = group.cli().list_ids();
+    assert_eq!(ids.len() as u64, put);
+
+    fs::remove_file(&filler).expect("removed");
+    group.meta(full).restart();
+    group.wait_until_current(full);
+    group.cli().put(&scratch.source_file("after.bin", Content { seed: 7, size: 20_000 }));
+}
+
+/// Writes a file until its disk is full; returns how much that was.
+fn fill(path: &Path) -> u64 {
+    let mut file = fs::File::create(path).expect("a file");
+    let mut written = 0;
+    for piece in [1 << 20, 1 << 12, 1] {
+        while let Ok(count) = file.write(&vec![0x5a; piece]) {
+            written += count as u64;
+        }
+    }
+    written
 }
 
 fn trouble_kinds(cli: &Cli) -> Vec<String> {

@@ -4,11 +4,15 @@
 //! [`ledger`] is the command: it starts an [`OurGroup`](our_group::OurGroup) and an
 //! [`EtcdGroup`](etcd_group::EtcdGroup) and loads them by turns. What a client does is a
 //! [`SealWorker`](seal_worker::SealWorker) here and a [`PutWorker`](put_worker::PutWorker) there.
+//! [`ledger_large`] fills the ledger of one member with millions of records first, by the library in
+//! this process ([`LocalLedger`](local_ledger::LocalLedger)), and measures what that costs a group.
 
 mod command;
 mod etcd_group;
 mod free_address;
 mod fsync_probe;
+mod large;
+mod local_ledger;
 mod metrics_page;
 mod our_group;
 mod placement;
@@ -18,6 +22,7 @@ mod seal_worker;
 mod turn;
 
 pub(crate) use command::ledger;
+pub(crate) use large::ledger_large;
 pub(crate) use placement::Placement;
 
 /// The messages of etcd's API that are spoken.

@@ -26,9 +26,12 @@ use crate::{
 const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 
-/// Three `custosd run` of the role meta on this machine, in one group.
+/// Up to three `custosd run` of the role meta on this machine, in one group.
 pub(super) struct OurGroup {
+    dir: PathBuf,
     tls_dir: PathBuf,
+    metrics: [SocketAddr; MEMBERS],
+    ports: [SocketAddr; MEMBERS],
     members: Vec<Member>,
 }
 
@@ -40,6 +43,16 @@ struct Member {
 impl OurGroup {
     /// Starts a founder and two that join it below `dir`, and waits until all have a vote.
     pub(super) async fn start(dir: &Path) -> Result<Self> {
+        let mut group = Self::prepare(dir)?;
+        for _ in 0..MEMBERS {
+            group.add().await?;
+        }
+        group.settle().await?;
+        Ok(group)
+    }
+
+    /// No process yet.
+    pub(super) fn prepare(dir: &Path) -> Result<Self> {
         let tls_dir = dir.join("tls");
         fs::create_dir_all(&tls_dir).with_context(|| format!("{}", tls_dir.display()))?;
         certificates::write_system(&tls_dir)?;
@@ -47,21 +60,27 @@ impl OurGroup {
             let all: [SocketAddr; 2 * MEMBERS] = free_addresses()?;
             [std::array::from_fn(|n| all[n]), std::array::from_fn(|n| all[MEMBERS + n])]
         };
-        let mut members = Vec::new();
-        for number in 0..MEMBERS {
-            let config = Configured {
-                name: format!("m{number}"),
-                folder: dir.join(format!("m{number}")),
-                metrics: metrics[number],
-                group_listen: ports[number],
-                join: (number > 0).then(|| ports[0]),
-            };
-            let process = config.start(&tls_dir).await?;
-            members.push(Member { metrics: metrics[number], process });
-        }
-        let group = Self { tls_dir, members };
-        group.settle().await?;
-        Ok(group)
+        Ok(Self { dir: dir.to_owned(), tls_dir, metrics, ports, members: Vec::new() })
+    }
+
+    /// Starts the founder, or one more member that joins it.
+    pub(super) async fn add(&mut self) -> Result<()> {
+        let number = self.members.len();
+        let config = Configured {
+            name: format!("m{number}"),
+            folder: self.dir.join(format!("m{number}")),
+            metrics: self.metrics[number],
+            group_listen: self.ports[number],
+            join: (number > 0).then(|| self.ports[0]),
+        };
+        let process = config.start(&self.tls_dir).await?;
+        self.members.push(Member { metrics: self.metrics[number], process });
+        Ok(())
+    }
+
+    /// Where the founder keeps its ledger.
+    pub(super) fn ledger_of_founder(&self) -> PathBuf {
+        self.dir.join("m0").join("data").join("meta")
     }
 
     /// The processes.
@@ -80,17 +99,35 @@ impl OurGroup {
         placement.connect(&endpoints, self.settle().await?).await
     }
 
+    /// Connections to the founder alone.
+    pub(super) async fn connect_to_founder(&self) -> Result<Vec<Channel>> {
+        let tls = certificates::system_tls(&self.tls_dir)?;
+        let founder = self.members.first().context("a founder")?;
+        let endpoint = Endpoint::from_shared(format!("https://{}", founder.process.address()))?;
+        let endpoint = endpoint.tls_config(tls)?.tcp_nodelay(true);
+        let mut channels = Vec::new();
+        for _ in 0..MEMBERS {
+            channels.push(endpoint.connect().await.context("connecting to the founder")?);
+        }
+        Ok(channels)
+    }
+
     /// Asks the processes to end, and waits.
-    pub(super) async fn stop(self) -> Result<()> {
+    pub(super) async fn stop(&mut self) -> Result<()> {
         // The founder last: most often it leads, and hands its lead on otherwise.
-        for member in self.members.into_iter().rev() {
+        for member in self.members.drain(..).rev() {
             member.process.stop().await?;
         }
         Ok(())
     }
 
-    /// Waits until every member counts three voters and one of them leads; says which.
-    async fn settle(&self) -> Result<usize> {
+    /// Waits until every member counts all of them as voters and one of them leads; says which.
+    pub(super) async fn settle(&self) -> Result<usize> {
+        self.settle_within(SETTLE_LIMIT).await
+    }
+
+    /// The same, with another limit.
+    pub(super) async fn settle_within(&self, limit: Duration) -> Result<usize> {
         let start = Instant::now();
         loop {
             let mut voters = Vec::new();
@@ -102,12 +139,12 @@ impl OurGroup {
                     leader = Some(number);
                 }
             }
-            let all_vote = voters.iter().all(|voters| *voters == Some(MEMBERS as f64));
+            let all_vote = voters.iter().all(|voters| *voters == Some(self.members.len() as f64));
             match leader {
                 Some(leader) if all_vote => return Ok(leader),
-                _ if start.elapsed() < SETTLE_LIMIT => sleep(SETTLE_PAUSE).await,
+                _ if start.elapsed() < limit => sleep(SETTLE_PAUSE).await,
                 leader => bail!(
-                    "the group has not settled after {SETTLE_LIMIT:?}: leader {leader:?}, voters \
+                    "the group has not settled after {limit:?}: leader {leader:?}, voters \
                      that each member knows {voters:?}"
                 ),
             }

@@ -75,14 +75,15 @@ impl Worker for SealWorker {
 }
 
 /// Makes commands that the law accepts, no two about the same evidence but open and seal.
-struct Commands {
+pub(super) struct Commands {
     actor: Actor,
     random: Content,
     begun: Instant,
 }
 
 impl Commands {
-    fn new(station: usize, seed: u64) -> Self {
+    /// A station, whose random numbers come from `seed`.
+    pub(super) fn new(station: usize, seed: u64) -> Self {
         let mut random = Content::new(seed);
         let actor = Actor {
             name: format!("bench-{station}"),
@@ -92,7 +93,7 @@ impl Commands {
         Self { actor, random, begun: Instant::now() }
     }
 
-    fn open(&mut self) -> Envelope {
+    pub(super) fn open(&mut self) -> Envelope {
         let elapsed_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(0);
         let time = Timestamp::from_millis(BEGIN_MS + elapsed_ms);
         let command = Command::OpenUpload {
@@ -107,7 +108,7 @@ impl Commands {
         self.envelope(command)
     }
 
-    fn seal(&mut self, evidence_id: EvidenceId) -> Envelope {
+    pub(super) fn seal(&mut self, evidence_id: EvidenceId) -> Envelope {
         let parts = SealedParts {
             size: 64 << 20,
             blake3: Blake3Hash(array(&mut self.random)),

@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{
-    authority::Authority,
+    authority::{Authority, TlsFiles},
     cli::Cli,
     client_config::ClientConfig,
     daemon::Daemon,
@@ -158,6 +158,18 @@ impl LedgerGroup {
     #[must_use]
     pub fn config(&self, number: usize) -> &DaemonConfig {
         &self.metas[number].config
+    }
+
+    /// Where the other members reach one.
+    #[must_use]
+    pub fn group_address(&self, number: usize) -> SocketAddr {
+        group_of(&self.metas[number].config).listen
+    }
+
+    /// A certificate of the cluster's authority.
+    #[must_use]
+    pub fn issue(&self, name: &str, unit: &str) -> TlsFiles {
+        self.authority.issue(name, unit)
     }
 
     /// Starts all members again, which have ended.
