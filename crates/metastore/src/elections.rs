@@ -6,7 +6,8 @@
 //! (a pre-vote; Ongaro, "Consensus: Bridging Theory and Practice", section 9.6): who still hears a
 //! leader, and how long is your log? Only a member that a majority would elect stands, and of
 //! several the one with the most of the log, then with the highest id. One that was cut off and
-//! comes back disturbs nobody.
+//! comes back disturbs nobody, and one that was taken out learns of it here: the others do not know
+//! it any more.
 //!
 //! Nothing here bears on safety: openraft grants votes by its own rules.
 
@@ -27,6 +28,7 @@ use openraft::{
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    fault::Fault,
     network::{Answer, Group, PreVote, Request},
     raft_types::{LogId, Membership, Raft, Vote},
     tasks,
@@ -52,6 +54,7 @@ const LOOK_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) struct Elections {
     raft: Raft,
     group: Group,
+    fault: Fault,
     began: Instant,
 }
 
@@ -63,29 +66,31 @@ struct View {
     vote_at: Option<Instant>,
     last_log: Option<LogId>,
     leads: bool,
+    /// The newest that it has, and the newest that is decided.
     membership: Membership,
+    decided: Membership,
 }
 
 impl Elections {
-    pub(crate) fn start(raft: Raft, group: Group) -> Arc<Self> {
-        let elections = Arc::new(Self { raft, group, began: Instant::now() });
+    pub(crate) fn start(raft: Raft, group: Group, fault: Fault) -> Arc<Self> {
+        let elections = Arc::new(Self { raft, group, fault, began: Instant::now() });
         tasks::spawn(keep(Arc::downgrade(&elections)));
         elections
     }
 
-    /// What this member would say to a candidate.
+    /// What this member says to one that hears no leader.
     ///
     /// # Errors
     /// When Raft has stopped.
-    pub(crate) async fn pre_vote(&self) -> Result<PreVote, String> {
+    pub(crate) async fn pre_vote(&self, asker: MetaId) -> Result<PreVote, String> {
         let view = self.view().await.map_err(|error| error.to_string())?;
-        Ok(view.pre_vote(Instant::now()))
+        Ok(view.pre_vote(Instant::now(), asker))
     }
 
     /// One look; gives the pause until the next.
     async fn round(&self) -> Result<Duration, Fatal<u64>> {
         let view = self.view().await?;
-        if view.leads || !view.voters().contains(&view.me) {
+        if view.leads {
             return Ok(LOOK_PAUSE);
         }
         let due = view.vote_at.map_or(self.began, |at| at + view.patience());
@@ -93,8 +98,14 @@ impl Elections {
         if now < due {
             return Ok(due - now);
         }
-        let mut said = vec![(view.me, view.pre_vote(now))];
+        let mut said = vec![(view.me, view.pre_vote(now, MetaId(view.me)))];
         said.extend(self.ask_others(&view).await);
+        if was_taken_out(&said, &view.decided) {
+            self.fault.raise(format!("node {} was taken out of the ledger's group", view.me));
+        }
+        if !view.voters().contains(&view.me) {
+            return Ok(LOOK_PAUSE);
+        }
         let is_overdue = Instant::now() >= due + DEFERENCE;
         if !view.membership.get_joint_config().iter().all(|voters| would_elect(&said, voters))
             || !(is_overdue || is_best(&said))
@@ -129,6 +140,7 @@ impl Elections {
             last_log,
             leads: state.server_state == ServerState::Leader,
             membership: state.membership_state.effective().membership().clone(),
+            decided: state.membership_state.committed().membership().clone(),
         });
         view.await
     }
@@ -163,11 +175,13 @@ impl View {
         if self.vote.committed { SILENCE_MAX } else { CANDIDACY }
     }
 
-    fn pre_vote(&self, now: Instant) -> PreVote {
+    fn pre_vote(&self, now: Instant, asker: MetaId) -> PreVote {
+        let knows = |membership: &Membership| membership.get_node(&asker.0).is_some();
         let is_heard = self.vote_at.is_some_and(|at| now <= at + LEADER_LEASE);
         PreVote {
             last_log: self.last_log,
             hears_leader: self.leads || (self.vote.committed && is_heard),
+            knows_asker: knows(&self.membership) || knows(&self.decided),
         }
     }
 }
@@ -179,6 +193,17 @@ fn would_elect(said: &[(u64, PreVote)], voters: &BTreeSet<u64>) -> bool {
         .iter()
         .filter(|(id, it)| voters.contains(id) && !it.hears_leader && it.last_log <= log);
     votes.count() > voters.len() / 2
+}
+
+/// Whether a majority of those who decide, by what was `decided` last, do not know the first any
+/// more. Its own membership counts for nothing before it was decided: others may never have heard
+/// of that.
+fn was_taken_out(said: &[(u64, PreVote)], decided: &Membership) -> bool {
+    let strangers = |voters: &BTreeSet<u64>| {
+        let said = said.iter().filter(|(id, it)| voters.contains(id) && !it.knows_asker);
+        said.count() > voters.len() / 2
+    };
+    decided.get_node(&said[0].0).is_some() && decided.get_joint_config().iter().all(strangers)
 }
 
 /// Whether the first is the one whom all of them would choose.
@@ -195,7 +220,20 @@ mod tests {
 
     fn silent(index: u64) -> PreVote {
         let last_log = Some(LogId::new(CommittedLeaderId::new(1, 1), index));
-        PreVote { last_log, hears_leader: false }
+        PreVote { last_log, hears_leader: false, knows_asker: true }
+    }
+
+    #[test]
+    fn a_member_that_a_majority_does_not_know_was_taken_out() {
+        let group = |ids: &[u64]| {
+            let voters: BTreeSet<u64> = ids.iter().copied().collect();
+            Membership::new(vec![voters.clone()], voters)
+        };
+        let stranger = || PreVote { knows_asker: false, ..silent(5) };
+        let (one, two, three) = ((1, silent(5)), (2, stranger()), (3, stranger()));
+        assert!(was_taken_out(&[one.clone(), two.clone(), three.clone()], &group(&[1, 2, 3])));
+        assert!(!was_taken_out(&[one.clone(), two.clone()], &group(&[1, 2, 3])), "one says so");
+        assert!(!was_taken_out(&[one, two, three], &group(&[2, 3])), "it never was one");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub(crate) enum Garbage {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) origin: String,
+    pub(crate) from: MetaId,
     pub(crate) to: MetaId,
     pub(crate) request: Request,
 }
@@ -141,7 +142,8 @@ pub(crate) fn decode_request(message: Bytes) -> Result<Opened, Garbage> {
         WireRequest::Elect(_) => Request::Elect,
         WireRequest::Change(change) => Request::Change(change_from_wire(change)?),
     };
-    Ok(Opened { origin: message.origin, to: MetaId(message.to), request })
+    let (from, to) = (MetaId(message.from), MetaId(message.to));
+    Ok(Opened { origin: message.origin, from, to, request })
 }
 
 pub(crate) fn encode_answer(answer: &Answer) -> Bytes {
@@ -178,6 +180,7 @@ pub(crate) fn encode_answer(answer: &Answer) -> Bytes {
         Answer::PreVote(said) => WireAnswer::PreVote(group::PreVote {
             last: said.last_log.as_ref().map(records::log_id_to_proto),
             hears_leader: said.hears_leader,
+            knows_asker: said.knows_asker,
         }),
         Answer::Elect => WireAnswer::Elect(group::Empty {}),
         Answer::Change => WireAnswer::Change(group::Empty {}),
@@ -219,6 +222,7 @@ pub(super) fn decode_answer(message: &Bytes) -> Result<Answer, Garbage> {
         WireAnswer::PreVote(said) => Answer::PreVote(PreVote {
             last_log: said.last.as_ref().map(records::log_id_from_proto),
             hears_leader: said.hears_leader,
+            knows_asker: said.knows_asker,
         }),
         WireAnswer::Elect(_) => Answer::Elect,
         WireAnswer::Change(_) => Answer::Change,
@@ -373,6 +377,7 @@ mod tests {
             let sent = encode_request("origin", MetaId(1), MetaId(2), &request);
             let opened = decode_request(sent.clone()).expect("decodes");
             prop_assert_eq!((opened.origin.as_str(), opened.to), ("origin", MetaId(2)));
+            prop_assert_eq!(opened.from, MetaId(1));
             prop_assert_eq!(encode_request("origin", MetaId(1), MetaId(2), &opened.request), sent);
         }
 

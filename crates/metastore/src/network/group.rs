@@ -40,8 +40,8 @@ impl Group {
         })
     }
 
-    /// Opens what another member sent to this one.
-    pub(crate) fn open(&self, message: Bytes) -> Result<Request, PeerFault> {
+    /// Opens what another member sent to this one, and says who that is.
+    pub(crate) fn open(&self, message: Bytes) -> Result<(MetaId, Request), PeerFault> {
         let refused = |reason: String| PeerFault::Refused { reason };
         let opened = encoding::decode_request(message)
             .map_err(|garbage| refused(format!("not a message of this group: {garbage}")))?;
@@ -55,6 +55,6 @@ impl Group {
                 opened.to, self.me
             )));
         }
-        Ok(opened.request)
+        Ok((opened.from, opened.request))
     }
 }

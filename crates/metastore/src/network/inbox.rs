@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use custos_core::MetaId;
 use custos_ledger::Envelope;
 use custos_ports::{Clock, LedgerError, PeerFault, PeerInbox};
 
@@ -24,7 +25,7 @@ impl Inbox {
         Self { router, elections, clock, snapshots: SnapshotReceiver::default() }
     }
 
-    async fn answer(&self, request: Request) -> Answer {
+    async fn answer(&self, from: MetaId, request: Request) -> Answer {
         let Router { raft, barrier, members, .. } = &self.router;
         match request {
             Request::Append(append) if !is_continuous(&append) => {
@@ -60,7 +61,7 @@ impl Inbox {
             },
             Request::Status => Answer::Status(self.status()),
             Request::PreVote => {
-                let said = self.elections.pre_vote().await;
+                let said = self.elections.pre_vote(from).await;
                 said.map_or_else(Answer::Fault, Answer::PreVote)
             }
             Request::Elect => match raft.trigger().elect().await {
@@ -108,7 +109,7 @@ impl Inbox {
 #[async_trait]
 impl PeerInbox for Inbox {
     async fn receive(&self, message: Bytes) -> Result<Bytes, PeerFault> {
-        let request = self.router.group.open(message)?;
-        Ok(encoding::encode_answer(&self.answer(request).await))
+        let (from, request) = self.router.group.open(message)?;
+        Ok(encoding::encode_answer(&self.answer(from, request).await))
     }
 }

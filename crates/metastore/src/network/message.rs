@@ -64,6 +64,8 @@ pub(crate) struct PreVote {
     pub(crate) last_log: Option<LogId>,
     /// It leads, or its lease on the leader has not run out: it would vote for nobody.
     pub(crate) hears_leader: bool,
+    /// Whoever asked is a member, as far as it knows.
+    pub(crate) knows_asker: bool,
 }
 
 /// A change of the group that the leader is asked for.
