@@ -11,6 +11,7 @@ use tokio::{sync::Mutex, time};
 use crate::{
     cluster_time::TimeKeeper,
     dir_lock::LockEnd,
+    export::LedgerExport,
     fault::Fault,
     members::{Asked, Members},
     network::{Inbox, MemberChange, MemberStatus},
@@ -169,6 +170,24 @@ impl MetaStoreHandle {
     pub async fn wait_until_current(&self) -> Result<(), LedgerError> {
         let router = self.running()?.router.clone();
         router.wait_until_current().await
+    }
+
+    /// Takes a copy of the ledger, for a backup: all that was acknowledged before the call is in it.
+    /// Takes a flush; what is served meanwhile goes on.
+    ///
+    /// # Errors
+    /// `Unavailable` while this member cannot know what was acknowledged, a fault when the copy
+    /// cannot be taken.
+    pub async fn export(&self) -> Result<LedgerExport, LedgerError> {
+        self.wait_until_current().await?;
+        let running = self.running()?;
+        let (taken, by) = (running.inbox.status().clock, running.raft.metrics().borrow().id);
+        let reader = running.reader.clone();
+        drop(running);
+        let exported = reader.export().await;
+        let exported =
+            exported.map_err(|error| LedgerError::Fault { reason: error.to_string() })?;
+        Ok(LedgerExport { exported, by: MetaId(by), taken })
     }
 
     fn running(&self) -> Result<Arc<Running>, LedgerError> {

@@ -10,7 +10,8 @@
 //! `custos_ports::Ledger`, and of `custos_ports::PeerInbox` for what other members send. Inside, a
 //! command's way is `router` (who leads?) → `commands` (batching) → `log` (durable) → `state`
 //! (applied), and a query's is `router` → `reads` (is the state current?) → `state`. What goes
-//! between members is in `network`, changes of the group in `members`.
+//! between members is in `network`, changes of the group in `members`. A backup is taken through
+//! [`MetaStoreHandle::export`] and becomes a node again through [`RestoreDraft`].
 
 mod cluster_time;
 mod commands;
@@ -19,6 +20,7 @@ mod conformance;
 mod dir_lock;
 mod durable;
 mod error;
+mod export;
 mod fault;
 mod handle;
 mod identity;
@@ -33,6 +35,7 @@ mod raft_types;
 mod reads;
 mod records;
 mod recovery;
+mod restore;
 mod rocks;
 mod router;
 #[cfg(test)]
@@ -43,8 +46,10 @@ mod status;
 mod tasks;
 
 pub use error::OpenError;
+pub use export::{ExportedFile, LedgerExport, LogPosition};
 pub use handle::{GroupMember, MetaStoreHandle};
 pub use metastore::MetaStore;
 pub use network::MemberStatus;
 pub use options::{Beginning, GroupOptions, Options};
+pub use restore::{RestoreDraft, RestoredState};
 pub use status::{MetaStoreStatus, NodeRole};
