@@ -30,10 +30,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         .bytes(".custos.v1.Data.data")
         .bytes(".custos.v1.Frame")
+        .bytes(".custos.v1.BackupPiece.data")
         .compile_fds(descriptors)?;
     // Apart, so that reflection shows clients nothing of it.
     tonic_prost_build::configure()
         .bytes(".custos.internal.v1.Packet.body")
+        .bytes(".custos.internal.v1.BackupPiece.data")
         .bytes(".custos.internal.v1.WriteRequest.data")
         .bytes(".custos.internal.v1.WriteHead.header")
         .bytes(".custos.internal.v1.ReadResponse.data")

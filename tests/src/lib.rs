@@ -23,6 +23,7 @@ pub use harness::cluster_status::{
     ClusterStatus, DiskReport, DiskStatus, NodeStatus, ScrubReport, Trouble, VaultGroup,
 };
 pub use harness::content::Content;
+pub use harness::custosd::run_custosd;
 pub use harness::daemon::{Daemon, DaemonOptions, StartingDaemon};
 pub use harness::daemon_config::{DaemonConfig, Duty, GroupDuty};
 pub use harness::deadline::wait_until;

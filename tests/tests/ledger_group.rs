@@ -168,6 +168,20 @@ fn i1_a_member_whose_log_finds_no_room_stops_and_says_why_and_the_others_go_on()
     group.cli().put(&scratch.source_file("after.bin", Content { seed: 7, size: 20_000 }));
 }
 
+#[test]
+fn a_member_that_is_taken_out_ends_and_says_why() {
+    let scratch = Scratch::new("member-taken-out");
+    let mut group = LedgerGroup::start(&scratch, 3);
+    let leader = group.leader();
+    let out = group.members().find(|number| *number != leader).expect("two follow");
+    let name = group.config(out).name.clone();
+    group.cli().run(["meta", "remove", &name, "--reason", "sold"]).expect_exit(0);
+    wait_until("it to end", Duration::from_secs(60), || group.meta(out).has_ended());
+    let log = group.meta(out).log();
+    assert!(log.contains("was taken out of the ledger's group"), "it does not say why:\n{log}");
+    group.cli().put(&scratch.source_file("after.bin", Content { seed: 1, size: 20_000 }));
+}
+
 /// Writes a file until its disk is full; returns how much that was.
 fn fill(path: &Path) -> u64 {
     let mut file = fs::File::create(path).expect("a file");

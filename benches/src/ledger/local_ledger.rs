@@ -1,8 +1,4 @@
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use custos_core::Timestamp;
@@ -11,7 +7,7 @@ use custos_metastore::{MetaStore, MetaStoreHandle, Options};
 use custos_ports::{Clock, Ledger};
 use tokio::task::JoinSet;
 
-use super::seal_worker::Commands;
+use super::seal_worker::{BEGIN_MS, Commands};
 use crate::drive::{Operation, Worker};
 
 /// Stations that fill at once: together a full batch of the ledger.
@@ -22,13 +18,13 @@ pub(super) struct LocalLedger {
     handle: MetaStoreHandle,
 }
 
-/// The wall clock of this machine.
-struct WallClock;
+/// Runs on from when the commands of a load begin.
+struct LoadClock(Instant);
 
-impl Clock for WallClock {
+impl Clock for LoadClock {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        let elapsed_ms = i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(BEGIN_MS.saturating_add(elapsed_ms))
     }
 }
 
@@ -38,7 +34,7 @@ impl LocalLedger {
         let options = Options {
             snapshot_entries,
             snapshot_tail_entries: snapshot_entries / 5,
-            ..Options::new(dir, Arc::new(WallClock))
+            ..Options::new(dir, Arc::new(LoadClock(Instant::now())))
         };
         let handle = MetaStore::open(options).await.context("opening the ledger")?;
         Ok(Self { handle })

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// 2026-03-01T08:00:00Z: evidence ids begin with a time, as those of gateways do.
-const BEGIN_MS: i64 = 1_772_352_000_000;
+pub(super) const BEGIN_MS: i64 = 1_772_352_000_000;
 /// Bytes of a wrapped data key as the key ring makes it.
 const WRAPPED_KEY_BYTES: usize = 60;
 

@@ -3,6 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use custos_backup::BackupError;
 use custos_client::ClientError;
 use custos_core::{ErrorKind, EvidenceId, Refusal, Rule};
 
@@ -106,6 +107,26 @@ pub(crate) enum CliError {
         /// The gravest of the failures.
         gravest: ErrorKind,
     },
+    /// A place for backups cannot be used, or what it holds.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Old backups could not be removed behind a new one, which counts.
+    #[error("backup {name} was taken, but older ones were not removed: {source}")]
+    NotPruned {
+        /// The new one.
+        name: String,
+        /// What went wrong.
+        #[source]
+        source: BackupError,
+    },
+    /// Backups are not what they were.
+    #[error("{damaged} of {total} backups are damaged")]
+    DamagedBackups {
+        /// Damaged ones.
+        damaged: usize,
+        /// Backups that were read.
+        total: usize,
+    },
     /// A signal asked for the end.
     #[error("interrupted by {signal}: {consequence}")]
     Interrupted {
@@ -145,7 +166,8 @@ impl CliError {
             | Self::OnlyRefusals { .. }
             | Self::Name { source: NameError::Nothing { .. }, .. } => ErrorKind::NotFound,
             Self::Name { source: NameError::Several { .. }, .. } => ErrorKind::Invalid,
-            Self::OtherEntry { .. } => ErrorKind::Integrity,
+            Self::OtherEntry { .. } | Self::DamagedBackups { .. } => ErrorKind::Integrity,
+            Self::Backup(error) | Self::NotPruned { source: error, .. } => error.kind(),
             Self::SomeFailed { gravest, .. } => *gravest,
             Self::Interrupted { .. }
             | Self::StdoutClosed

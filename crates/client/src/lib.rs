@@ -16,9 +16,10 @@ mod stream;
 
 pub use catalogue::EvidencePage;
 pub use cluster::{
-    ClusterStatus, DamagePage, DamagedShard, DiskRemoval, DiskReport, DiskStatus, LedgerGroup,
-    MetaGroup, MetaMember, MetaReport, MetaVote, NewDisk, NodeStatus, ScrubChange, ScrubReport,
-    StrangeDisk, VaultGroup, VaultOrder, VaultsCreated,
+    BackupFile, BackupHead, BackupPart, BackupStream, ClusterStatus, DamagePage, DamagedShard,
+    DiskRemoval, DiskReport, DiskStatus, LedgerGroup, MetaGroup, MetaMember, MetaReport, MetaVote,
+    NewDisk, NodeStatus, ScrubChange, ScrubReport, StrangeDisk, VaultGroup, VaultOrder,
+    VaultsCreated,
 };
 pub use config::{CONFIG_ENV, ClientConfig};
 pub use connection::Client;

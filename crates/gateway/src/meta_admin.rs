@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use custos_core::MetaId;
 use custos_ledger::Envelope;
-use custos_peers::RemoteLedger;
+use custos_peers::{BackupParts, RemoteLedger};
 use custos_ports::LedgerError;
 use custos_wire::internal_v1::GroupMember;
 
@@ -27,6 +27,13 @@ pub trait MetaAdmin: Send + Sync {
     /// # Errors
     /// As [`remove_member`](Self::remove_member).
     async fn lead_member(&self, id: MetaId) -> Result<(), LedgerError>;
+
+    /// A copy of the ledger as it is now, part by part, without the files of which the caller has the
+    /// BLAKE3, 32 bytes each. It lasts as long as it takes.
+    ///
+    /// # Errors
+    /// When no meta node can give one.
+    async fn backup(&self, have: Vec<u8>) -> Result<BackupParts, LedgerError>;
 }
 
 /// Over the network: one meta node after the other is asked.
@@ -42,5 +49,9 @@ impl MetaAdmin for RemoteLedger {
 
     async fn lead_member(&self, id: MetaId) -> Result<(), LedgerError> {
         self.lead_member(id).await
+    }
+
+    async fn backup(&self, have: Vec<u8>) -> Result<BackupParts, LedgerError> {
+        self.backup(have).await
     }
 }

@@ -173,6 +173,18 @@ pub enum Command {
         /// Why, 1 to [`ABORT_REASON_BYTES_MAX`] bytes, one line.
         reason: String,
     },
+    /// Somebody takes a copy of the whole ledger: entered before the copy is taken, so that it is in
+    /// it.
+    RecordBackup,
+    /// The ledger goes on from a backup: every metadata node on record is retired, and the one that
+    /// it was restored in is admitted under an id that no other had. The same token is the same
+    /// member.
+    RestoreLedger {
+        /// Random bytes of its folder.
+        token: [u8; 16],
+        /// Which backup, 1 to [`ABORT_REASON_BYTES_MAX`] bytes, one line.
+        source: String,
+    },
 }
 
 /// Most disks in one `RegisterDisks`.
@@ -286,6 +298,8 @@ pub enum Outcome {
     MetaAdmitted(MetaMember),
     /// The metadata node is retired, by this command or before.
     MetaRetired(MetaMember),
+    /// The backup is on the custody log.
+    BackupRecorded(LogIndex),
 }
 
 /// A strong read of the ledger.

@@ -190,7 +190,9 @@ impl Command {
             | Self::ReportRepair { .. }
             | Self::AdoptKey { .. }
             | Self::AdmitMeta { .. }
-            | Self::RetireMeta { .. } => Scope::System,
+            | Self::RetireMeta { .. }
+            | Self::RecordBackup { .. }
+            | Self::RestoreLedger { .. } => Scope::System,
         }
     }
 }

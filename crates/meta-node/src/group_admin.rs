@@ -3,10 +3,13 @@ use std::{collections::BTreeMap, time::Duration};
 use custos_core::{MetaId, MetaMember, MetaMemberState, Refusal, Rule};
 use custos_ledger::{Answer, Command, Envelope, Outcome, Query, check_retire_meta};
 use custos_metastore::{GroupMember, MemberStatus, MetaStoreHandle};
+use custos_peers::BackupParts;
 use custos_ports::{Ledger, LedgerError};
 use custos_wire::internal_v1;
 use tokio::time::timeout;
 use tracing::info;
+
+use crate::backup::BackupSource;
 
 /// Longest wait for the names of the members: while there is no leader, nobody tells them.
 const RECORD_DEADLINE: Duration = Duration::from_millis(1500);
@@ -16,13 +19,14 @@ const RECORD_DEADLINE: Duration = Duration::from_millis(1500);
 #[derive(Clone)]
 pub struct GroupAdmin {
     store: MetaStoreHandle,
+    backups: BackupSource,
 }
 
 impl GroupAdmin {
     /// The group that `store` is a member of, which may be its only one.
     #[must_use]
     pub fn new(store: MetaStoreHandle) -> Self {
-        Self { store }
+        Self { backups: BackupSource::new(store.clone()), store }
     }
 
     /// Every member, in the group or on record, each asked how it is.
@@ -73,6 +77,15 @@ impl GroupAdmin {
     /// tried again.
     pub async fn lead(&self, id: MetaId) -> Result<(), LedgerError> {
         self.store.lead(id).await
+    }
+
+    /// A copy of the ledger as it is now, part by part, without the files of which the caller has the
+    /// BLAKE3, 32 bytes each.
+    ///
+    /// # Errors
+    /// `Unavailable` when this member is behind, stopped or gives too many already.
+    pub async fn backup(&self, have: &[u8]) -> Result<BackupParts, LedgerError> {
+        self.backups.begin(have).await
     }
 
     async fn recorded(&self) -> Result<Vec<MetaMember>, LedgerError> {

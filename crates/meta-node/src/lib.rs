@@ -4,6 +4,7 @@
 //! ledger's group ([`GroupAdmin`]), and [`Bootstrap`]. Must not know openraft, nor what the commands
 //! that it passes on mean. Enter at [`MetaService`].
 
+mod backup;
 mod bootstrap;
 mod group_admin;
 mod group_service;

@@ -10,11 +10,13 @@ use custos_ports::{Ledger, LedgerError};
 use custos_wire::{
     WireError,
     internal_v1::{
-        LeadMemberRequest, LeadMemberResponse, MembersRequest, MembersResponse, QueryRequest,
-        QueryResponse, RemoveMemberRequest, RemoveMemberResponse, SubmitRequest, SubmitResponse,
+        BackupRequest, BackupResponse, LeadMemberRequest, LeadMemberResponse, MembersRequest,
+        MembersResponse, QueryRequest, QueryResponse, RemoveMemberRequest, RemoveMemberResponse,
+        SubmitRequest, SubmitResponse,
         meta_server::{Meta, MetaServer},
     },
 };
+use futures::{StreamExt, stream::BoxStream};
 use tonic::{Request, Response, Status};
 
 use crate::GroupAdmin;
@@ -59,6 +61,21 @@ impl MetaService {
 
 #[tonic::async_trait]
 impl Meta for MetaService {
+    type BackupStream = BoxStream<'static, Result<BackupResponse, Status>>;
+
+    async fn backup(
+        &self,
+        request: Request<BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        system_actor_of(&request)?;
+        let BackupRequest { have, origin } = request.into_inner();
+        self.check_origin(&origin)?;
+        let parts = self.group.backup(&have).await;
+        let parts = parts.map_err(|error| ledger_error_to_status(&error))?;
+        let parts = parts.map(|part| part.map_err(|error| ledger_error_to_status(&error)));
+        Ok(Response::new(parts.boxed()))
+    }
+
     async fn submit(
         &self,
         request: Request<SubmitRequest>,

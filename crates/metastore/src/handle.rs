@@ -10,6 +10,7 @@ use tokio::{sync::Mutex, time};
 
 use crate::{
     dir_lock::LockEnd,
+    export::LedgerExport,
     fault::Fault,
     members::Asked,
     network::{MemberChange, MemberStatus},
@@ -162,6 +163,25 @@ impl MetaStoreHandle {
     pub async fn wait_until_current(&self) -> Result<(), LedgerError> {
         let router = self.running()?.services.router.clone();
         router.wait_until_current().await
+    }
+
+    /// Takes a copy of the ledger, for a backup: all that was acknowledged before the call is in it.
+    /// Takes a flush; what is served meanwhile goes on.
+    ///
+    /// # Errors
+    /// `Unavailable` while this member cannot know what was acknowledged, a fault when the copy
+    /// cannot be taken.
+    pub async fn export(&self) -> Result<LedgerExport, LedgerError> {
+        self.wait_until_current().await?;
+        let running = self.running()?;
+        let Services { router, inbox, .. } = &running.services;
+        let (taken, by) = (inbox.status().clock, router.raft.metrics().borrow().id);
+        let reader = running.reader.clone();
+        drop(running);
+        let exported = reader.export().await;
+        let exported =
+            exported.map_err(|error| LedgerError::Fault { reason: error.to_string() })?;
+        Ok(LedgerExport { exported, by: MetaId(by), taken })
     }
 
     fn running(&self) -> Result<Arc<Running>, LedgerError> {

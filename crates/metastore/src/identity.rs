@@ -77,6 +77,11 @@ impl Identity {
         serde_json::from_slice(bytes).map_err(damaged)
     }
 
+    /// The identity of a node whose state is there before it: it takes part.
+    pub(crate) fn of_member(node_id: MetaId) -> Self {
+        Self { format_version: FORMAT_VERSION, node_id: node_id.0, phase: Phase::Member }
+    }
+
     fn create(dir: &Path, node_id: MetaId) -> Result<Self, OpenError> {
         // The identity is the first file written after the lock: anything else without it is
         // either foreign or a store that lost its identity, and is not taken over.
@@ -112,7 +117,7 @@ impl Identity {
         }
     }
 
-    fn write(&self, dir: &Path) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, dir: &Path) -> Result<(), StoreError> {
         let mut bytes = serde_json::to_vec_pretty(self).expect("plain fields have JSON");
         bytes.push(b'\n');
         durable::replace_file(&dir.join(FILE_NAME), &bytes)

@@ -11,7 +11,8 @@
 //! command's way is `router` (who leads?) → `commands` (batching) → `log` (durable) → `state`
 //! (applied), and a query's is `router` → `reads` (is the state current?) → `state`. What goes
 //! between members is in `network`, changes of the group in `members`, and who stands for election
-//! in `elections`.
+//! in `elections`. A backup is taken through [`MetaStoreHandle::export`] and becomes a node again
+//! through [`RestoreDraft`].
 
 mod cluster_time;
 mod commands;
@@ -21,6 +22,7 @@ mod dir_lock;
 mod durable;
 mod elections;
 mod error;
+mod export;
 mod fault;
 mod handle;
 mod identity;
@@ -35,6 +37,7 @@ mod raft_types;
 mod reads;
 mod records;
 mod recovery;
+mod restore;
 mod rocks;
 mod router;
 mod services;
@@ -46,8 +49,10 @@ mod status;
 mod tasks;
 
 pub use error::OpenError;
+pub use export::{ExportedFile, LedgerExport, LogPosition};
 pub use handle::{GroupMember, MetaStoreHandle};
 pub use metastore::MetaStore;
 pub use network::MemberStatus;
 pub use options::{Beginning, GroupOptions, Options};
+pub use restore::{RestoreDraft, RestoredState};
 pub use status::{MetaStoreStatus, NodeRole};

@@ -8,7 +8,9 @@
 //! other disks hold. It trusts no service: what is written counts when the service reports its
 //! checksum or gives it back, and every byte read is checked against the object's own head.
 //!
-//! Enter at [`S3Store::open`]; `bucket` and `multipart` are the only places that send requests,
+//! What is no shard, such as a backup of the ledger, is kept through [`BucketFolder`].
+//!
+//! Enter at [`S3Store::open`]; `bucket`, `multipart` and `folder` are the only places that send requests,
 //! `failure` the only one that knows what S3's error codes mean.
 
 mod bucket;
@@ -17,6 +19,7 @@ mod census;
 mod checksum;
 mod error;
 mod failure;
+mod folder;
 mod head;
 mod health;
 mod identity;
@@ -32,5 +35,6 @@ mod s3_store;
 mod writer;
 
 pub use error::OpenError;
+pub use folder::{BucketError, BucketFolder};
 pub use options::{Addressing, Deadlines, OpenMode, S3Credentials, S3Options};
 pub use s3_store::S3Store;

@@ -54,7 +54,7 @@ impl Bucket {
         Ok(if vouched { Voucher::Server } else { Voucher::Nobody })
     }
 
-    async fn send_part(
+    pub(crate) async fn send_part(
         &self,
         name: &str,
         upload_id: &str,

@@ -28,5 +28,5 @@ pub use cluster::{ClusterOptions, ClusterPeers, NodeClient};
 pub use error::PeerError;
 pub use group::{GroupTransport, Joined};
 pub use identity::{actor_of, system_actor_of};
-pub use ledger::{RemoteLedger, RemoteLedgerOptions};
+pub use ledger::{BackupParts, RemoteLedger, RemoteLedgerOptions};
 pub use shard_store::{Deadlines, RemoteShardStore};

@@ -58,6 +58,10 @@ pub const LEDGER_ATTEMPT_DEADLINE: Duration = Duration::from_secs(5);
 pub const GROUP_CHANGE_DEADLINE: Duration = Duration::from_secs(30);
 /// Longest single attempt of these: leadership may have to move first.
 pub const GROUP_CHANGE_ATTEMPT_DEADLINE: Duration = Duration::from_secs(14);
+/// Longest wait for a backup of the ledger to begin, with all its attempts.
+pub const BACKUP_DEADLINE: Duration = Duration::from_secs(60);
+/// Longest single attempt of these: the ledger is flushed first.
+pub const BACKUP_ATTEMPT_DEADLINE: Duration = Duration::from_secs(30);
 /// Pause after the first round of attempts that failed,
 pub const LEDGER_PAUSE_MIN: Duration = Duration::from_millis(50);
 /// and after many rounds.

@@ -27,6 +27,21 @@ in use, disk full).
 Environment: CUSTOS_LOG is a log filter such as `info` or `info,custos_gateway=debug`;
 OTEL_EXPORTER_OTLP_ENDPOINT names an OTLP collector when no flag or file does.";
 
+const RESTORE_NOTES: &str = "\
+Examples:
+  custosd restore --from /srv/backup/custos --config /etc/custos/custosd.toml
+  custosd restore --from s3://backups/custos --backup 2026-03-01T080000.000Z-5000 --data ./data
+
+For a ledger that is lost with all its members, or with more than half of them: while they live, never.
+Every file is compared with its hash, and the custody log is hashed anew and compared with the
+manifest; what does not verify is refused (exit code 5), and nothing is left half done.
+
+The folder belongs then to a new member of the ledger's group, the only one: all others on record are
+retired. Start it with `custosd run`; let the others join it with emptied folders; then start storage
+nodes and gateways again. What was put after the backup is not in it. deploy/README.md has the drill.
+
+A bucket is described by AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
+
 const DEV_NOTES: &str = "\
 The folder holds everything: disks/0 … disks/5 (one folder per shard of the profile), meta (the
 ledger), node (the storage node), keys, tls (an own certificate authority), client.toml for
@@ -65,6 +80,9 @@ pub enum Command {
     /// Run the roles that a configuration file names
     #[command(after_help = RUN_NOTES)]
     Run(RunArgs),
+    /// Make a ledger of a backup, in an empty data folder
+    #[command(after_help = RESTORE_NOTES)]
+    Restore(RestoreArgs),
     /// Look at a configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -104,6 +122,27 @@ pub struct RunArgs {
     /// The configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// Flags of `custosd restore`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("where").args(["data", "config"]).required(true).multiple(true))]
+pub struct RestoreArgs {
+    /// Where backups are kept: a folder or s3://BUCKET/PREFIX
+    #[arg(long, value_name = "PLACE")]
+    pub from: String,
+    /// Which backup, as `custos cluster backup ls` names it [default: the newest]
+    #[arg(long, value_name = "NAME")]
+    pub backup: Option<String>,
+    /// The data folder to fill: missing or empty [default: data_dir of the configuration]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The configuration of the process that will keep the ledger: its data_dir and cluster_name
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Refuse a backup of another cluster than this [default: cluster_name of the configuration]
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
 }
 
 /// What can be done with a configuration file.

@@ -133,12 +133,17 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>, FileError> {
     Ok(Some(text))
 }
 
+/// Makes the names in a folder durable.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), FileError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(FileError::on("sync", dir))
+}
+
 fn sync_parent(path: &Path) -> Result<(), FileError> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(parent).and_then(|dir| dir.sync_all()).map_err(FileError::on("sync", parent))
+    sync_dir(parent)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What this process calls itself when it joins, for ever: chosen once.
-const TOKEN_FILE: &str = "group-token";
+pub(crate) const TOKEN_FILE: &str = "group-token";
 /// Pause between two rounds of asking to be taken in.
 const JOIN_PAUSE: Duration = Duration::from_millis(500);
 /// Pause between two requests for a vote.
@@ -219,10 +219,15 @@ fn token(path: &Path, entropy: &(dyn Entropy + 'static)) -> Result<[u8; 16], Gro
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let token = entropy.array::<16>();
-            let text = format!("{}\n", HEXLOWER.encode(&token));
-            durable_file::replace(path, text.as_bytes(), Readers::Everyone)?;
+            write_token(path, &token)?;
             Ok(token)
         }
         Err(_) => Err(GroupStartError::DamagedToken { path: path.to_owned() }),
     }
+}
+
+/// Chooses for a folder what it calls itself when it joins.
+pub(crate) fn write_token(path: &Path, token: &[u8; 16]) -> Result<(), FileError> {
+    let text = format!("{}\n", HEXLOWER.encode(token));
+    durable_file::replace(path, text.as_bytes(), Readers::Everyone)
 }

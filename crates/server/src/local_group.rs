@@ -3,6 +3,7 @@ use custos_core::MetaId;
 use custos_gateway::MetaAdmin;
 use custos_ledger::Envelope;
 use custos_meta_node::GroupAdmin;
+use custos_peers::BackupParts;
 use custos_ports::LedgerError;
 use custos_wire::internal_v1::GroupMember;
 
@@ -21,5 +22,9 @@ impl MetaAdmin for LocalGroup {
 
     async fn lead_member(&self, id: MetaId) -> Result<(), LedgerError> {
         self.0.lead(id).await
+    }
+
+    async fn backup(&self, have: Vec<u8>) -> Result<BackupParts, LedgerError> {
+        self.0.backup(&have).await
     }
 }

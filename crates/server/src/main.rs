@@ -10,15 +10,17 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
+use custos_backup::BackupError;
 use custos_core::ErrorKind;
 use custos_ports::{Clock, Entropy};
 use custos_server::{
-    Server, ServerDeps, Sockets, StartError, StopSignals, SystemClock, SystemEntropy, build,
-    cli::{Cli, Command, ConfigCommand, DevArgs},
+    RestoreOptions, Server, ServerDeps, Sockets, StartError, StopSignals, SystemClock,
+    SystemEntropy, build,
+    cli::{Cli, Command, ConfigCommand, DevArgs, RestoreArgs},
     config::{self, LogOptions, Process, ServerConfig, TelemetryOptions},
     data_dir::{DataDir, Identity, Occupants},
     dev::{self, DevOptions},
-    install_crypto_provider,
+    install_crypto_provider, restore,
     telemetry::Telemetry,
 };
 use tokio::runtime;
@@ -85,6 +87,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             }
             serve_until_stopped(Mode::Run(Box::new(server)), &log, &telemetry)
         }
+        Command::Restore(arguments) => restore_ledger(arguments),
         Command::Config(ConfigCommand::Check { file }) => {
             printed(&config::effective(&load_config(&file)?))
         }
@@ -94,6 +97,36 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             printed(&String::from_utf8_lossy(&script))
         }
     }
+}
+
+/// Runs to its end; a signal ends it at once, and the next restore clears what is left.
+fn restore_ledger(arguments: RestoreArgs) -> Result<(), Failure> {
+    let RestoreArgs { from, backup, data, config, cluster } = arguments;
+    let config = config.map(|file| load_config(&file)).transpose()?.map(|it| it.server);
+    let meta = config.as_ref().and_then(|config| config.meta.as_ref());
+    let from = from.parse().map_err(|error: BackupError| Failure::new(error.kind(), &error))?;
+    let data_dir = data.or_else(|| config.as_ref().map(|config| config.data_dir.clone()));
+    let options = RestoreOptions {
+        from,
+        backup,
+        data_dir: data_dir.expect("one of the two is required"),
+        cluster_name: cluster.or_else(|| meta.map(|meta| meta.cluster_name.clone())),
+        profile: config.as_ref().and_then(ServerConfig::own_vault_profile),
+    };
+    install_crypto_provider();
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(ErrorKind::Internal, &error))?;
+    let dir = options.data_dir.display().to_string();
+    // When nobody reads it there is nobody to tell.
+    let say = |what: String| drop(writeln!(io::stderr(), "{what}"));
+    let restored = runtime.block_on(restore(options, Arc::new(SystemClock), &SystemEntropy, &say));
+    let restored = restored.map_err(|error| Failure::new(error.kind(), &error))?;
+    printed(&format!(
+        "restored backup {} of {} to {dir}: metadata node {}, custody log of {} entries\n",
+        restored.name, restored.origin, restored.node, restored.entries
+    ))
 }
 
 fn load_config(file: &std::path::Path) -> Result<Process, Failure> {

@@ -5,9 +5,11 @@ use custos_core::{
 
 use crate::{WireError, v1};
 
+mod backup;
 mod cluster;
 mod meta;
 
+pub use backup::backup_to_wire;
 pub use cluster::{
     damage_to_wire, damage_token_from_wire, damage_token_to_wire, disk_id_from_wire,
     disk_report_to_wire, nodes_to_wire, quarantined_to_wire, vault_groups_to_wire,

@@ -8,11 +8,12 @@ mod convert;
 mod error;
 
 pub use convert::{
-    checkpoint_from_wire, checkpoint_to_wire, custody_entry_from_wire, custody_entry_to_wire,
-    damage_to_wire, damage_token_from_wire, damage_token_to_wire, descriptor_from_wire,
-    descriptor_to_wire, disk_id_from_wire, disk_report_to_wire, evidence_from_wire,
-    evidence_id_from_wire, evidence_to_wire, hashes_from_wire, meta_member_to_wire, nodes_to_wire,
-    quarantined_to_wire, receipt_from_wire, receipt_to_wire, vault_groups_to_wire,
+    backup_to_wire, checkpoint_from_wire, checkpoint_to_wire, custody_entry_from_wire,
+    custody_entry_to_wire, damage_to_wire, damage_token_from_wire, damage_token_to_wire,
+    descriptor_from_wire, descriptor_to_wire, disk_id_from_wire, disk_report_to_wire,
+    evidence_from_wire, evidence_id_from_wire, evidence_to_wire, hashes_from_wire,
+    meta_member_to_wire, nodes_to_wire, quarantined_to_wire, receipt_from_wire, receipt_to_wire,
+    vault_groups_to_wire,
 };
 pub use error::WireError;
 

@@ -12,7 +12,13 @@ const LAYERS: &[&[&str]] = &[
     &["custos-ledger", "custos-codec", "custos-wire"],
     &["custos-ports"],
     &["custos-metastore", "custos-shardstore", "custos-objectstore", "custos-peers"],
-    &["custos-meta-node", "custos-storage-node", "custos-gateway", "custos-client"],
+    &[
+        "custos-meta-node",
+        "custos-storage-node",
+        "custos-gateway",
+        "custos-client",
+        "custos-backup",
+    ],
     &["custos-server", "custos-cli", "custos-xtask"],
 ];
 

@@ -27,6 +27,7 @@ pub struct Cli {
     config: PathBuf,
     home: PathBuf,
     namespace: Option<String>,
+    environment: Vec<(&'static str, String)>,
     limit: Duration,
 }
 
@@ -89,7 +90,13 @@ impl Cli {
     /// uploads to resume) stays in the `home` folder.
     #[must_use]
     pub fn new(config: PathBuf, home: &Path) -> Self {
-        Self { config, home: home.to_path_buf(), namespace: None, limit: RUN_LIMIT }
+        Self {
+            config,
+            home: home.to_path_buf(),
+            namespace: None,
+            environment: Vec::new(),
+            limit: RUN_LIMIT,
+        }
     }
 
     /// The same with another deadline for each run.
@@ -104,6 +111,12 @@ impl Cli {
         Self { namespace: Some(namespace.into()), ..self.clone() }
     }
 
+    /// The same with this in its environment besides the test's own.
+    #[must_use]
+    pub fn with_environment(&self, environment: Vec<(&'static str, String)>) -> Self {
+        Self { environment, ..self.clone() }
+    }
+
     /// Starts `custos` with these arguments after `--config FILE`.
     pub fn spawn<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> CliChild {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
@@ -112,7 +125,7 @@ impl Cli {
         for name in ["CUSTOS_CONFIG", "RUST_LOG"] {
             command.env_remove(name);
         }
-        command.env("HOME", &self.home);
+        command.env("HOME", &self.home).envs(self.environment.iter().cloned());
         for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
             command.env_remove(name);
         }

@@ -1,4 +1,5 @@
 use std::{
+    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -182,6 +183,28 @@ impl LedgerGroup {
         for (meta, started) in self.metas.iter_mut().zip(starting) {
             meta.daemon = started.expect_ready();
         }
+    }
+
+    /// Ends every member at once, and removes their folders.
+    ///
+    /// # Panics
+    /// When a folder cannot be removed.
+    pub fn lose_ledger(&mut self) {
+        for meta in &mut self.metas {
+            meta.daemon.kill9();
+        }
+        for meta in &self.metas {
+            let (folder, log) = (meta.config.data_dir(), meta.config.log());
+            fs::remove_dir_all(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+            // What is waited for in it is to be of the new life.
+            fs::remove_file(&log).unwrap_or_else(|e| panic!("{}: {e}", log.display()));
+        }
+    }
+
+    /// The file that a member is started with.
+    #[must_use]
+    pub fn config_file(&self, number: usize) -> PathBuf {
+        self.metas[number].config.folder.join("custosd.toml")
     }
 
     /// The process that keeps the shards and serves clients.

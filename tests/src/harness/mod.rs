@@ -3,6 +3,7 @@ pub(crate) mod cli;
 pub(crate) mod client_config;
 pub(crate) mod cluster_status;
 pub(crate) mod content;
+pub(crate) mod custosd;
 pub(crate) mod daemon;
 pub(crate) mod daemon_config;
 pub(crate) mod deadline;

@@ -44,6 +44,14 @@ impl NodeBucket {
         ]
     }
 
+    /// What `custos` and `custosd` find in their environment to reach it for backups.
+    #[must_use]
+    pub fn backup_environment(&self) -> Vec<(&'static str, String)> {
+        let mut environment = self.environment();
+        environment.push(("AWS_ENDPOINT_URL", self.endpoint.clone()));
+        environment
+    }
+
     /// The same with a secret that the service does not know.
     #[must_use]
     pub fn with_wrong_secret(self) -> Self {

@@ -6,6 +6,8 @@ use clap::{
 };
 use custos_core::{ErasureProfile, FailureDomain};
 
+use super::BackupArgs;
+
 const STATUS_HELP: &str = "\
 Examples:
   custos cluster status
@@ -46,6 +48,8 @@ pub(crate) enum ClusterCommand {
     /// Shows what is wrong, and all nodes, disks and vaults
     #[command(after_help = STATUS_HELP)]
     Status,
+    /// Takes a backup of the ledger
+    Backup(BackupArgs),
     /// Creates vaults: what evidence is spread over
     #[command(subcommand)]
     Vaults(VaultsCommand),

@@ -1,5 +1,6 @@
 //! What can be said on the command line, and the help that teaches it.
 
+mod backup;
 mod byte_range;
 mod byte_size;
 mod cluster;
@@ -21,6 +22,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use custos_core::EvidenceId;
 
+pub(crate) use backup::{BackupArgs, BackupCommand, BackupFromArgs, BackupVerifyArgs};
 pub(crate) use byte_range::ByteRange;
 pub(crate) use cluster::{ClusterCommand, CreateVaultsArgs, VaultsCommand};
 pub(crate) use damage::{DamageCommand, DamageLsArgs};
@@ -124,7 +126,7 @@ pub(crate) enum Command {
     /// Reads and proves the custody log: all that was ever done to evidence
     #[command(subcommand)]
     Log(LogCommand),
-    /// Shows the cluster and creates its vaults
+    /// Shows the cluster, creates its vaults, backs its ledger up
     #[command(subcommand)]
     Cluster(ClusterCommand),
     /// Shows the meta nodes: the group that keeps the ledger, who leads it and who leaves it
@@ -159,6 +161,9 @@ impl Command {
                 "files without a receipt were not sealed; the same command goes on where they stopped"
             }
             Self::Get(_) => "no output file was written",
+            Self::Cluster(ClusterCommand::Backup(BackupArgs { command: None, .. })) => {
+                "the backup does not count; the same command goes on with what came"
+            }
             Self::Cluster(ClusterCommand::Vaults(_))
             | Self::Meta(MetaCommand::Remove(_) | MetaCommand::Lead(_))
             | Self::Disk(DiskCommand::Add(_) | DiskCommand::Remove(_) | DiskCommand::Release(_))
@@ -237,6 +242,10 @@ mod tests {
             "custos ls -q -v",
             "custos cluster",
             "custos cluster vaults create",
+            "custos cluster backup",
+            "custos cluster backup --to b --keep 0",
+            "custos cluster backup ls",
+            "custos cluster backup verify",
             "custos cluster vaults create --profile 3+3",
             "custos cluster vaults create --profile 4+2 --level planet",
             "custos cluster vaults create --profile 4+2 --count 0",

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod backup;
 mod cluster;
 mod completions;
 mod damage;
@@ -40,6 +41,8 @@ pub(crate) async fn run(cli: Cli, console: &Console) -> Result<(), CliError> {
         Command::Log(LogCommand::Prove(args)) => {
             log::prove(&connect(global)?, &args, console).await
         }
+        // What is kept is looked at without a cluster.
+        Command::Cluster(ClusterCommand::Backup(args)) => backup::run(&args, global, console).await,
         Command::Cluster(command) => operate_cluster(&connect(global)?, command, console).await,
         Command::Meta(command) => operate_group(&connect(global)?, command, console).await,
         Command::Node(NodeCommand::Ls) => node::ls(&connect(global)?, console).await,
@@ -59,6 +62,7 @@ async fn operate_cluster(
 ) -> Result<(), CliError> {
     match command {
         ClusterCommand::Status => cluster::status(client, console).await,
+        ClusterCommand::Backup(_) => unreachable!("it connects by itself"),
         ClusterCommand::Vaults(VaultsCommand::Create(args)) => {
             cluster::create_vaults(client, &args, console).await
         }

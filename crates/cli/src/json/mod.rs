@@ -1,5 +1,6 @@
 //! The JSON objects that programs read: one struct for each, field for field the contract.
 
+mod backup;
 mod cluster;
 
 use custos_client::PutReport;
@@ -8,6 +9,7 @@ use custos_ledger::merkle;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::Serialize;
 
+pub(crate) use backup::{BackupObject, BackupTakenObject, BackupVerifiedObject};
 pub(crate) use cluster::{
     ClusterObject, DamageObject, DiskAddedObject, DiskObject, DiskReleasedObject,
     DiskRemovedObject, DiskScrubObject, MetaObject, MetaOrderObject, NodeObject, QuarantinedObject,

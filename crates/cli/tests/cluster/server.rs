@@ -114,6 +114,12 @@ type Answered<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Cluster for Canned {
+    type BackupStream = tokio_stream::Iter<std::vec::IntoIter<Result<v1::BackupResponse, Status>>>;
+
+    async fn backup(&self, _: Request<v1::BackupRequest>) -> Answered<Self::BackupStream> {
+        Err(Status::unimplemented("no backup here"))
+    }
+
     async fn status(
         &self,
         _: Request<v1::ClusterStatusRequest>,

@@ -1,5 +1,6 @@
 //! Operation of the cluster: what it says of itself, and the orders that change it.
 
+mod backup;
 mod convert;
 mod damage;
 mod meta;
@@ -13,6 +14,7 @@ use custos_wire::v1::{
     RemoveMetaRequest, SetScrubRequest,
 };
 
+pub use backup::{BackupFile, BackupHead, BackupPart, BackupStream};
 pub use damage::{DamagePage, DamagedShard};
 pub use meta::{MetaGroup, MetaMember, MetaReport, MetaVote};
 pub use orders::{DiskRemoval, NewDisk, ScrubChange, VaultOrder, VaultsCreated};

@@ -1,5 +1,6 @@
 //! What those who operate the cluster ask for: its picture, vaults, disks, scrub, the ledger's group.
 
+mod backup;
 mod disks;
 mod members;
 mod picture;

@@ -2,18 +2,20 @@ use custos_core::{Actor, ErasureProfile, FailureDomain, MetaId, Refusal, Role, R
 use custos_ledger::{Answer, Query, Routing};
 use custos_peers::actor_of;
 use custos_wire::{
-    WireError, damage_to_wire, damage_token_from_wire, damage_token_to_wire, disk_id_from_wire,
-    meta_member_to_wire, nodes_to_wire, quarantined_to_wire,
+    WireError, backup_to_wire, damage_to_wire, damage_token_from_wire, damage_token_to_wire,
+    disk_id_from_wire, meta_member_to_wire, nodes_to_wire, quarantined_to_wire,
     v1::{
-        AddDiskRequest, AddDiskResponse, ClusterStatusRequest, ClusterStatusResponse,
-        CreateVaultsRequest, CreateVaultsResponse, LeadMetaRequest, LeadMetaResponse, LedgerGroup,
-        ListDamageRequest, ListDamageResponse, ListMetaRequest, ListMetaResponse,
-        ListQuarantineRequest, ListQuarantineResponse, ReleaseDiskRequest, ReleaseDiskResponse,
-        RemoveDiskRequest, RemoveDiskResponse, RemoveMetaRequest, RemoveMetaResponse,
-        SetScrubRequest, SetScrubResponse, VirtualShards, cluster_server::Cluster,
+        AddDiskRequest, AddDiskResponse, BackupRequest, BackupResponse, ClusterStatusRequest,
+        ClusterStatusResponse, CreateVaultsRequest, CreateVaultsResponse, LeadMetaRequest,
+        LeadMetaResponse, LedgerGroup, ListDamageRequest, ListDamageResponse, ListMetaRequest,
+        ListMetaResponse, ListQuarantineRequest, ListQuarantineResponse, ReleaseDiskRequest,
+        ReleaseDiskResponse, RemoveDiskRequest, RemoveDiskResponse, RemoveMetaRequest,
+        RemoveMetaResponse, SetScrubRequest, SetScrubResponse, VirtualShards,
+        cluster_server::Cluster,
     },
     vault_groups_to_wire,
 };
+use futures::{StreamExt, stream::BoxStream};
 use tonic::{Request, Response, Status};
 
 use super::page_items;
@@ -68,6 +70,23 @@ fn ledger_groups_to_wire(routing: Routing) -> Vec<LedgerGroup> {
 
 #[tonic::async_trait]
 impl Cluster for ClusterService {
+    type BackupStream = BoxStream<'static, Result<BackupResponse, Status>>;
+
+    async fn backup(
+        &self,
+        request: Request<BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        let actor = operator_of(&request)?;
+        let have = request.into_inner().have;
+        let (recorded_at, parts) =
+            self.gateway.begin_backup(&actor, have).await.map_err(WireError::from)?;
+        let parts = parts.map(move |part| match part {
+            Ok(part) => Ok(backup_to_wire(part, recorded_at)),
+            Err(error) => Err(WireError::from(GatewayError::from(error)).into()),
+        });
+        Ok(Response::new(parts.boxed()))
+    }
+
     async fn status(
         &self,
         request: Request<ClusterStatusRequest>,

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use custos_core::MetaId;
 use custos_gateway::MetaAdmin;
 use custos_ledger::Envelope;
+use custos_peers::BackupParts;
 use custos_ports::{Ledger, LedgerError, fakes::MemoryLedger};
 use custos_wire::internal_v1::GroupMember;
 
@@ -46,5 +47,9 @@ impl MetaAdmin for Group {
     async fn lead_member(&self, id: MetaId) -> Result<(), LedgerError> {
         self.led.lock().expect("not poisoned").push(id);
         Ok(())
+    }
+
+    async fn backup(&self, _have: Vec<u8>) -> Result<BackupParts, LedgerError> {
+        Err(LedgerError::Unavailable { reason: "it has no files".to_owned() })
     }
 }

@@ -131,6 +131,11 @@ impl From<&Command> for Stored {
             Command::RetireMeta { id, reason } => {
                 Self::RetireMeta(proto::RetireMeta { meta_id: id.0, reason: reason.clone() })
             }
+            Command::RecordBackup => Self::RecordBackup(proto::RecordBackup {}),
+            Command::RestoreLedger { token, source } => Self::RestoreLedger(proto::RestoreLedger {
+                token: token.to_vec(),
+                source: source.clone(),
+            }),
         }
     }
 }
@@ -226,6 +231,11 @@ impl TryFrom<Stored> for Command {
             Stored::RetireMeta(it) => {
                 Self::RetireMeta { id: MetaId(it.meta_id), reason: it.reason }
             }
+            Stored::RecordBackup(proto::RecordBackup {}) => Self::RecordBackup,
+            Stored::RestoreLedger(it) => Self::RestoreLedger {
+                token: fixed("RestoreLedger", "token", &it.token)?,
+                source: it.source,
+            },
         })
     }
 }

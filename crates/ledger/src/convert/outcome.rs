@@ -23,6 +23,7 @@ impl Outcome {
             Self::KeyAdopted(key_id) => Sent::KeyAdopted(key_id.to_vec()),
             Self::MetaAdmitted(member) => Sent::MetaAdmitted(member.into()),
             Self::MetaRetired(member) => Sent::MetaRetired(member.into()),
+            Self::BackupRecorded(index) => Sent::BackupRecorded(index.0),
         };
         LedgerOutcome { outcome: Some(outcome) }.encode_to_vec()
     }
@@ -47,6 +48,7 @@ impl Outcome {
             }
             Sent::MetaAdmitted(member) => Self::MetaAdmitted(member.try_into()?),
             Sent::MetaRetired(member) => Self::MetaRetired(member.try_into()?),
+            Sent::BackupRecorded(index) => Self::BackupRecorded(LogIndex(index)),
         })
     }
 }

@@ -20,6 +20,7 @@
 //! | vaults whose slots are not apart, or that were planned on an old map | I1 | `create_vaults.rs` |
 //! | a second metadata node of one name or endpoint, one that was retired, retiring the last | R14 | `admit_meta.rs`, `retire_meta.rs` |
 //! | what another group of the ledger keeps | I6 | here |
+//! | a backup or a restored ledger that nobody with the right to answers for | R23 | `record_backup.rs`, `restore_ledger.rs` |
 //! | a request id that was used for another command | R26 | `repeat.rs` |
 //! | more nodes, disks, vaults or damage on record than the limits | I10 | each |
 //!
@@ -39,6 +40,7 @@ mod create_vaults;
 mod init_cluster;
 mod open_upload;
 mod operation;
+mod record_backup;
 mod record_view;
 mod register_disks;
 mod register_node;
@@ -47,6 +49,7 @@ mod remove_disk;
 mod repeat;
 mod report_damage;
 mod report_repair;
+mod restore_ledger;
 mod retention;
 mod retire_meta;
 mod seal;
@@ -214,6 +217,10 @@ fn decide<K: Kv>(
         (Command::RetireMeta { id, reason }, Some(_)) => {
             retire_meta::retire_meta(kv, envelope, now, *id, reason)
         }
+        (Command::RecordBackup, Some(_)) => record_backup::record_backup(kv, envelope, now),
+        (Command::RestoreLedger { token, source }, Some(_)) => {
+            restore_ledger::restore_ledger(kv, envelope, now, *token, source)
+        }
     }
 }
 
@@ -248,7 +255,9 @@ fn evidence_attempted(command: &Command) -> Option<(&'static str, EvidenceId)> {
         | Command::ReportRepair { .. }
         | Command::AdoptKey { .. }
         | Command::AdmitMeta { .. }
-        | Command::RetireMeta { .. } => None,
+        | Command::RetireMeta { .. }
+        | Command::RecordBackup
+        | Command::RestoreLedger { .. } => None,
         Command::Seal { evidence_id, .. } => Some(("seal", *evidence_id)),
         Command::AbortUpload { evidence_id, .. } => Some(("abort_upload", *evidence_id)),
         Command::RecordView { evidence_id, .. } => Some(("record_view", *evidence_id)),

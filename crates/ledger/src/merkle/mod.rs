@@ -3,11 +3,13 @@
 //! Pure: the maker of proofs reads the hashes of complete subtrees through [`Nodes`]; the verifier
 //! needs nothing but the proof. Enter at [`verify_inclusion`] and [`verify_consistency`].
 
+mod grow;
 mod prove;
 mod verify;
 
 use sha2::{Digest, Sha256};
 
+pub use grow::GrowingTree;
 pub use prove::{Nodes, prove_consistency, prove_inclusion, root};
 pub use verify::{MerkleError, verify_consistency, verify_inclusion};
 

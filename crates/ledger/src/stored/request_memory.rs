@@ -97,6 +97,7 @@ fn stored_done(done: &Result<Outcome, Refusal>) -> Option<Done> {
         Ok(Outcome::DamageNoted) => Some(Done::DamageNoted(true)),
         Ok(Outcome::MetaAdmitted(member)) => Some(Done::MetaAdmitted(member.into())),
         Ok(Outcome::MetaRetired(member)) => Some(Done::MetaRetired(member.into())),
+        Ok(Outcome::BackupRecorded(index)) => Some(Done::BackupRecorded(index.0)),
         Err(refusal) => Some(Done::Refused(proto::RememberedRefusal {
             kind: refusal.kind.name().to_owned(),
             rule: refusal.rule.name().to_owned(),
@@ -115,6 +116,7 @@ fn decode(bytes: &[u8]) -> Result<RememberedRequest, DecodeError> {
         Done::DamageNoted(_) => Ok(Outcome::DamageNoted),
         Done::MetaAdmitted(member) => Ok(Outcome::MetaAdmitted(member.try_into()?)),
         Done::MetaRetired(member) => Ok(Outcome::MetaRetired(member.try_into()?)),
+        Done::BackupRecorded(index) => Ok(Outcome::BackupRecorded(LogIndex(index))),
         Done::Refused(refusal) => Err(refusal_of(refusal)?),
     };
     Ok(RememberedRequest { digest: fixed(M, "request_digest", &stored.request_digest)?, done })

@@ -219,6 +219,9 @@ fn about_the_cluster() -> impl Strategy<Value = Command> {
             .prop_map(|(token, name, endpoint)| Command::AdmitMeta { token, name, endpoint }),
         (any::<u64>(), ".{0,20}")
             .prop_map(|(id, reason)| Command::RetireMeta { id: MetaId(id), reason }),
+        Just(Command::RecordBackup),
+        (any::<[u8; 16]>(), ".{0,20}")
+            .prop_map(|(token, source)| Command::RestoreLedger { token, source }),
     ]
 }
 
@@ -289,6 +292,7 @@ pub(crate) fn outcomes() -> impl Strategy<Value = Outcome> {
         any::<[u8; 8]>().prop_map(Outcome::KeyAdopted),
         meta_members().prop_map(Outcome::MetaAdmitted),
         meta_members().prop_map(Outcome::MetaRetired),
+        any::<u64>().prop_map(|index| Outcome::BackupRecorded(LogIndex(index))),
     ]
 }
 

@@ -2,6 +2,8 @@
 
 mod abort_upload;
 mod adopt_key;
+mod backup;
+mod backup_golden;
 mod clock_jump;
 mod cluster;
 mod cluster_golden;

@@ -121,3 +121,13 @@ fn parse_name(text: &str) -> Option<u64> {
     let number = text.strip_prefix(PREFIX)?.parse().ok()?;
     (name(number) == text).then_some(number)
 }
+
+/// Where the first generation lies below `dir`.
+pub(crate) fn first(dir: &std::path::Path) -> PathBuf {
+    dir.join(name(1))
+}
+
+/// Puts the first generation below `dir` in force.
+pub(super) fn name_first(dir: &std::path::Path) -> Result<(), StoreError> {
+    durable::replace_file(&dir.join(ACTIVE_FILE), name(1).as_bytes())
+}

@@ -33,8 +33,8 @@ pub(crate) struct StateMachine {
 /// Reads the state beside the machine.
 #[derive(Clone)]
 pub(crate) struct StateReader {
-    stores: Arc<Stores>,
-    fault: Fault,
+    pub(super) stores: Arc<Stores>,
+    pub(super) fault: Fault,
 }
 
 /// Takes one snapshot of the generation that was in force when it was made.
@@ -45,9 +45,9 @@ pub(crate) struct SnapshotBuilder {
     fault: Fault,
 }
 
-struct Stores {
-    generations: Generations,
-    snapshots: Snapshots,
+pub(super) struct Stores {
+    pub(super) generations: Generations,
+    pub(super) snapshots: Snapshots,
 }
 
 impl StateMachine {

@@ -152,7 +152,7 @@ impl Manifest {
 }
 
 /// Whether a file is part of the state: RocksDB's own notes and lock are not.
-fn is_data(name: &str) -> bool {
+pub(super) fn is_data(name: &str) -> bool {
     name != FILE_NAME && name != "LOCK" && !name.starts_with("LOG")
 }
 

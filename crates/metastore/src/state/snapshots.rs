@@ -7,7 +7,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rocksdb::checkpoint::Checkpoint;
+use rocksdb::{DB, checkpoint::Checkpoint};
 
 use super::{
     database::{StateDb, read_mark},
@@ -124,10 +124,7 @@ impl Snapshots {
 
     /// Takes a snapshot of `state` as it is now, and makes it the current one.
     pub(super) fn build(&self, state: &StateDb) -> Result<Snapshot, StoreError> {
-        let draft = self.draft()?;
-        Checkpoint::new(state.db())
-            .and_then(|checkpoint| checkpoint.create_checkpoint(draft.path()))
-            .map_err(StoreError::rocks("take a checkpoint"))?;
+        let draft = self.checkpoint(state)?;
         // The checkpoint begins with a flush, and takes along what was written behind it as a copy of
         // the write-ahead log: up to there the state itself is only durable after another flush.
         state.db().flush().map_err(StoreError::rocks("flush the state"))?;
@@ -139,6 +136,20 @@ impl Snapshots {
             last_membership: mark.membership,
         };
         self.finish(meta, &draft)
+    }
+
+    /// Takes a checkpoint of `state` as it is now, which goes when nobody holds it any more.
+    pub(super) fn checkpoint(&self, state: &StateDb) -> Result<SnapshotDir, StoreError> {
+        let draft = self.draft()?;
+        Checkpoint::new(state.db())
+            .and_then(|checkpoint| checkpoint.create_checkpoint(draft.path()))
+            .map_err(StoreError::rocks("take a checkpoint"))?;
+        Ok(draft)
+    }
+
+    /// Opens a checkpoint to look into it.
+    pub(super) fn look_into(&self, checkpoint: &SnapshotDir) -> Result<DB, StoreError> {
+        self.setup.open_read_only(checkpoint.path())
     }
 
     /// An empty directory to receive a snapshot in.

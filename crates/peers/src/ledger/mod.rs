@@ -4,6 +4,7 @@ mod pages;
 mod routes;
 
 use std::{
+    pin::Pin,
     sync::{Arc, OnceLock, atomic::Ordering},
     time::Duration,
 };
@@ -13,22 +14,25 @@ use custos_core::{MetaId, limits::LISTING_MESSAGE_BYTES_MAX};
 use custos_ledger::{Answer, DecodeError, Envelope, MISROUTED_FIELD, Outcome, Query, Scope};
 use custos_ports::{Entropy, Ledger, LedgerError};
 use custos_wire::internal_v1::{
-    GroupMember, LeadMemberRequest, MembersRequest, QueryRequest, RemoveMemberRequest,
-    SubmitRequest, meta_client::MetaClient,
+    BackupRequest, BackupResponse, GroupMember, LeadMemberRequest, MembersRequest, QueryRequest,
+    RemoveMemberRequest, SubmitRequest, meta_client::MetaClient,
 };
 use futures::future::try_join_all;
 use tokio::time::{Instant, sleep_until};
-use tonic::{Request, transport::Channel};
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Status, transport::Channel};
 
 use self::routes::{GroupPeers, Routes};
 use crate::{
     Channels, PeerError,
+    causes::with_causes,
     channels::{Call, CallError, Peer, RpcError},
     failure::ledger_error_from_status,
     jitter,
     limits::{
-        GROUP_CHANGE_ATTEMPT_DEADLINE, GROUP_CHANGE_DEADLINE, LEDGER_ATTEMPT_DEADLINE,
-        LEDGER_DEADLINE, LEDGER_PAUSE_MAX, LEDGER_PAUSE_MIN,
+        BACKUP_ATTEMPT_DEADLINE, BACKUP_DEADLINE, GROUP_CHANGE_ATTEMPT_DEADLINE,
+        GROUP_CHANGE_DEADLINE, LEDGER_ATTEMPT_DEADLINE, LEDGER_DEADLINE, LEDGER_PAUSE_MAX,
+        LEDGER_PAUSE_MIN,
     },
 };
 
@@ -62,10 +66,37 @@ struct Deadlines {
     all: Duration,
     /// One of them.
     attempt: Duration,
+    /// Which connection it takes.
+    call: fn(Instant) -> Call,
+    /// Who is asked first.
+    first: First,
 }
 
-const GROUP_CHANGE: Deadlines =
-    Deadlines { all: GROUP_CHANGE_DEADLINE, attempt: GROUP_CHANGE_ATTEMPT_DEADLINE };
+/// Who is asked first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// Whoever answered last.
+    Preferred,
+    /// The first one that is named: files of its state are those of the last backup.
+    Named,
+}
+
+const GROUP_CHANGE: Deadlines = Deadlines {
+    all: GROUP_CHANGE_DEADLINE,
+    attempt: GROUP_CHANGE_ATTEMPT_DEADLINE,
+    call: Call::Control,
+    first: First::Preferred,
+};
+/// For a backup to begin; it then lasts as long as it takes.
+const BACKUP: Deadlines = Deadlines {
+    all: BACKUP_DEADLINE,
+    attempt: BACKUP_ATTEMPT_DEADLINE,
+    call: Call::Bulk,
+    first: First::Named,
+};
+
+/// A backup from a meta node: its head, and then file after file.
+pub type BackupParts = Pin<Box<dyn Stream<Item = Result<BackupResponse, LedgerError>> + Send>>;
 
 /// The ledger in other processes.
 ///
@@ -148,8 +179,31 @@ impl RemoteLedger {
         .await
     }
 
+    /// A copy of the ledger from the first meta node that can give one; what is named in `have`, 32
+    /// bytes of BLAKE3 each, is not sent.
+    ///
+    /// # Errors
+    /// When none can before the deadline. The parts end with an error when the meta node or the way
+    /// to it fails: begin again then.
+    pub async fn backup(&self, have: Vec<u8>) -> Result<BackupParts, LedgerError> {
+        let parts = self
+            .ask(&self.routes.system(), BACKUP, |mut meta, _limit| {
+                let message = BackupRequest { have: have.clone(), origin: self.origin() };
+                // A limit would be one for the whole stream.
+                async move { Ok(meta.backup(message).await?.into_inner()) }
+            })
+            .await
+            .map_err(of_read)?;
+        Ok(Box::pin(parts.map(|part| part.map_err(|status| broken_off(&status)))))
+    }
+
     fn usual(&self) -> Deadlines {
-        Deadlines { all: self.deadline, attempt: self.attempt_deadline }
+        Deadlines {
+            all: self.deadline,
+            attempt: self.attempt_deadline,
+            call: Call::Control,
+            first: First::Preferred,
+        }
     }
 
     /// Asks one member of a group after the other until one decides or the deadline comes.
@@ -167,16 +221,21 @@ impl RemoteLedger {
         let mut pause = LEDGER_PAUSE_MIN;
         loop {
             let mut unavailable = Vec::new();
-            let first = group.preferred.load(Ordering::Relaxed);
+            let first = match deadlines.first {
+                First::Preferred => group.preferred.load(Ordering::Relaxed),
+                First::Named => 0,
+            };
             for offset in 0..group.members.len() {
                 let number = (first + offset) % group.members.len();
                 let peer = &group.members[number];
                 let attempt = deadline.min(Instant::now() + deadlines.attempt);
                 let limit = attempt.saturating_duration_since(Instant::now());
                 let call = |channel| rpc(client(channel), limit);
-                let error = match peer.call(Call::Control(attempt), call).await {
+                let error = match peer.call((deadlines.call)(attempt), call).await {
                     Ok(answer) => {
-                        group.preferred.store(number, Ordering::Relaxed);
+                        if deadlines.first == First::Preferred {
+                            group.preferred.store(number, Ordering::Relaxed);
+                        }
                         return Ok(answer);
                     }
                     Err(error) => classify(peer, error),
@@ -285,6 +344,17 @@ fn of_read(error: LedgerError) -> LedgerError {
     match error {
         LedgerError::Unknown { reason } => LedgerError::Unavailable { reason },
         error => error,
+    }
+}
+
+/// Why a stream ended early.
+fn broken_off(status: &Status) -> LedgerError {
+    // Only what arose on this side has a source.
+    match std::error::Error::source(status) {
+        Some(source) => LedgerError::Unavailable {
+            reason: format!("the meta node broke off: {}", with_causes(source)),
+        },
+        None => ledger_error_from_status(status),
     }
 }
 
