@@ -101,11 +101,13 @@ fn the_drill_a_lost_ledger_is_restored_with_all_that_was_put_before_its_backup()
     });
     assert_eq!(first["sent_bytes"], first["bytes"], "{first}");
 
+    // Nobody puts any more: no table is written anew for the sake of what was being read.
+    let quiet = taken(&cli, &to, &[]);
     put_some(&cli, &scratch, "between", 2);
     let listed = cli.list_ids();
     let entries = number(&cli.run(["log", "checkpoint", "--json"]).json(), "size");
     let second = taken(&cli, &to, &["--keep", "5"]);
-    check_increment(&place, &first, &second);
+    check_increment(&place, &quiet, &second);
     assert_eq!(number(&second, "recorded_at"), entries, "it is on record before it is taken");
     assert_eq!(number(&second, "custody_size"), entries + 1);
     let late = put_some(&cli, &scratch, "late", 1).remove(0);
@@ -142,7 +144,7 @@ fn the_drill_a_lost_ledger_is_restored_with_all_that_was_put_before_its_backup()
     assert_eq!(status["healthy"], true, "{status}");
     // The restored ledger is backed up to the same place.
     let third = taken(&cli, &to, &["--keep", "1"]);
-    assert_eq!(third["pruned"].as_array().map(Vec::len), Some(2), "{third}");
+    assert_eq!(third["pruned"].as_array().map(Vec::len), Some(3), "{third}");
     let from = ["cluster", "backup", "verify", "--from", &to, "--json"];
     let whole = cli.run(from);
     whole.expect_exit(0);
@@ -157,11 +159,10 @@ fn check_increment(place: &Path, first: &Value, second: &Value) {
     let tables = before.iter().filter(|file| file.0.ends_with(".sst"));
     let (tables, bytes) = (tables.map(|file| file.1).sum::<u64>(), number(second, "bytes"));
     let sent = number(second, "sent_bytes");
-    eprintln!("before {before:?}\nafter {after:?}");
     eprintln!("first {first}\nsecond {second}\n{tables} bytes of tables, {reused} reused");
     assert!(tables > 0 && reused >= tables, "every table of the first backup serves the second");
     assert_eq!(sent + reused, bytes);
-    assert!(sent * 2 < number(first, "sent_bytes"), "much less comes than at first");
+    assert!(sent * 2 < bytes, "much less comes than there is");
 }
 
 fn check_custody_log(cli: &Cli, backup: &Value) {
