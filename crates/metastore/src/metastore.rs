@@ -19,6 +19,7 @@ use crate::{
     fault::Fault,
     handle::{MetaStoreHandle, Running},
     identity::{Identity, Phase},
+    leadership::LeaderWatch,
     log::LogStore,
     members::Members,
     network::{Group, Inbox, PeerNetwork},
@@ -107,7 +108,15 @@ async fn start(options: Options, lock: DirLock, fault: Fault) -> Result<Running,
     let Options { clock, request_timeout: timeout, queue_items_max, .. } = options;
     let (agreed, time) = TimeKeeper::channel();
     let commands = CommandQueue::start(raft.clone(), time, queue_items_max, timeout, fault.clone());
-    let barrier = ReadBarrier::start(raft.clone(), group.clone(), queue_items_max, timeout, fault);
+    let leader = LeaderWatch::start(&raft);
+    let barrier = ReadBarrier::start(
+        raft.clone(),
+        leader.clone(),
+        group.clone(),
+        queue_items_max,
+        timeout,
+        fault,
+    );
     let members = Members::new(raft.clone(), group.clone(), commands.clone());
     let time_keeper = TimeKeeper::start(raft.clone(), members.clone(), clock.clone(), agreed);
     let inbox = Arc::new(Inbox::new(
@@ -118,8 +127,15 @@ async fn start(options: Options, lock: DirLock, fault: Fault) -> Result<Running,
         members.clone(),
         clock,
     ));
-    let router =
-        Router { raft: raft.clone(), group, commands, barrier, members: members.clone(), timeout };
+    let router = Router {
+        raft: raft.clone(),
+        leader,
+        group,
+        commands,
+        barrier,
+        members: members.clone(),
+        timeout,
+    };
     Ok(Running { raft, router, reader, members, inbox, _time_keeper: time_keeper })
 }
 

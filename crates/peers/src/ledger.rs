@@ -208,8 +208,7 @@ impl RemoteLedger {
 #[async_trait]
 impl Ledger for RemoteLedger {
     async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
-        envelope.check_size()?;
-        let bytes = envelope.encode();
+        let bytes = envelope.encode_checked()?;
         self.ask(self.usual(), |mut meta, limit| {
             let message = SubmitRequest { envelope: bytes.clone(), origin: self.origin() };
             async move {

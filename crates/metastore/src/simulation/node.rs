@@ -27,6 +27,7 @@ use crate::{
     cluster_time::TimeKeeper,
     commands::CommandQueue,
     fault::Fault,
+    leadership::LeaderWatch,
     members::Members,
     network::{Group, Inbox, MemberChange, PeerNetwork},
     raft_types::Raft,
@@ -165,7 +166,9 @@ async fn run(
     let (items_max, timeout, fault) = (QUEUE_ITEMS_MAX, REQUEST_TIMEOUT, Fault::new());
     let (agreed, time) = TimeKeeper::channel();
     let commands = CommandQueue::start(raft.clone(), time, items_max, timeout, fault.clone());
-    let barrier = ReadBarrier::start(raft.clone(), group.clone(), items_max, timeout, fault);
+    let leader = LeaderWatch::start(&raft);
+    let (watch, peers) = (leader.clone(), group.clone());
+    let barrier = ReadBarrier::start(raft.clone(), watch, peers, items_max, timeout, fault);
     let members = Members::new(raft.clone(), group.clone(), commands.clone());
     let time_keeper = TimeKeeper::start(raft.clone(), members.clone(), clock.clone(), agreed);
     let inbox = Arc::new(Inbox::new(
@@ -176,7 +179,8 @@ async fn run(
         members.clone(),
         clock,
     ));
-    Ok((Router { raft, group, commands, barrier, members, timeout }, inbox, time_keeper))
+    let router = Router { raft, leader, group, commands, barrier, members, timeout };
+    Ok((router, inbox, time_keeper))
 }
 
 impl Process {
