@@ -7,6 +7,7 @@ mod keys;
 mod machine;
 mod manifest;
 mod overlay;
+mod read_cache;
 mod snapshots;
 mod view;
 
