@@ -1,5 +1,8 @@
 use custos_core::{Refusal, Rule, Timestamp, limits::COMMAND_BYTES_MAX};
-use prost::Message;
+use prost::{
+    Message,
+    encoding::{WireType, encode_key, encode_varint},
+};
 
 use crate::{
     DecodeError, Envelope,
@@ -9,6 +12,11 @@ use crate::{
 
 /// Version of the `CommandBatch` message that this software writes.
 const BATCH_VERSION: u32 = 1;
+/// Number of the field `envelopes` of that message.
+const BATCH_ENVELOPES: u32 = 3;
+/// More than the other fields of that message and what goes before each envelope take.
+const BATCH_HEAD_BYTES: usize = 32;
+const BATCH_ITEM_HEAD_BYTES: usize = 8;
 
 impl Envelope {
     /// The stored bytes (`custos.store.v1.Envelope`).
@@ -31,15 +39,24 @@ impl Envelope {
         proto::Envelope::from(self).encoded_len()
     }
 
-    /// Checks that the encoded command is at most [`COMMAND_BYTES_MAX`] bytes. For whoever puts a
-    /// command before the log; what is in the log already is not judged again.
+    /// Checks what [`encode_checked`](Self::encode_checked) does.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn check_size(&self) -> Result<(), Refusal> {
+        self.encode_checked().map(drop)
+    }
+
+    /// The stored bytes, which are at most [`COMMAND_BYTES_MAX`]. For whoever puts a command before
+    /// the log; what is in the log already is not judged again.
     ///
     /// # Errors
     /// A refusal of class `Invalid` under invariant I10, field `command`.
-    pub fn check_size(&self) -> Result<(), Refusal> {
-        let len = self.encoded_len();
+    pub fn encode_checked(&self) -> Result<Vec<u8>, Refusal> {
+        let bytes = self.encode();
+        let len = bytes.len();
         if len <= COMMAND_BYTES_MAX {
-            return Ok(());
+            return Ok(bytes);
         }
         let reason = format!("{len} bytes encoded, at most {COMMAND_BYTES_MAX} are allowed");
         Err(Refusal::invalid(Rule::I10, "command", reason))
@@ -66,6 +83,22 @@ impl CommandBatch {
             envelopes: self.envelopes.iter().map(proto::Envelope::from).collect(),
         };
         stored.encode_to_vec()
+    }
+
+    /// The stored bytes of a batch of envelopes that are [encoded](Envelope::encode) already.
+    #[must_use]
+    pub fn encode_of<E: AsRef<[u8]>>(stamped: Timestamp, envelopes: &[E]) -> Vec<u8> {
+        let items = envelopes.iter().map(|one| one.as_ref().len() + BATCH_ITEM_HEAD_BYTES);
+        let mut bytes = Vec::with_capacity(BATCH_HEAD_BYTES + items.sum::<usize>());
+        let head = Self { stamped, envelopes: Vec::new() };
+        bytes.extend(head.encode());
+        for envelope in envelopes {
+            let envelope = envelope.as_ref();
+            encode_key(BATCH_ENVELOPES, WireType::LengthDelimited, &mut bytes);
+            encode_varint(envelope.len() as u64, &mut bytes);
+            bytes.extend_from_slice(envelope);
+        }
+        bytes
     }
 
     /// Reads what [`encode`](Self::encode) wrote.

@@ -4,7 +4,9 @@ use custos_core::{Actor, Refusal, Rule};
 use custos_ledger::{Command, Envelope, Outcome};
 use custos_metastore::MetaStoreHandle;
 use custos_peers::{
-    failure::ledger_error_to_status, limits::GROUP_MESSAGE_BYTES_MAX, system_actor_of,
+    failure::ledger_error_to_status,
+    limits::{GROUP_CALLS_MAX, GROUP_MESSAGE_BYTES_MAX},
+    system_actor_of,
 };
 use custos_ports::{Entropy, Ledger, LedgerError, PeerFault, PeerInbox};
 use custos_wire::{
@@ -17,9 +19,6 @@ use custos_wire::{
 use futures::{Stream, StreamExt, stream::BoxStream};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::info;
-
-/// Messages of one stream that are answered at once.
-const MESSAGES_PER_STREAM_MAX: usize = 64;
 
 /// Serves a member of the ledger's group to the other members, and to nobody else.
 #[derive(Clone)]
@@ -111,7 +110,7 @@ fn answers(
                 })
             }
         })
-        .buffer_unordered(MESSAGES_PER_STREAM_MAX)
+        .buffer_unordered(GROUP_CALLS_MAX)
 }
 
 fn status_of(fault: &PeerFault) -> Status {

@@ -1,6 +1,7 @@
 use custos_core::MetaId;
 use custos_ports::MetaPeer;
 use openraft::{BasicNode, RaftMetrics, ServerState};
+use tokio::sync::watch;
 
 use crate::{raft_types::Raft, tasks};
 
@@ -30,21 +31,56 @@ impl Leader {
         }
     }
 
-    /// Resolves when it is another, or this member stops.
-    pub(crate) async fn has_changed(&self, raft: &Raft) {
-        let has_changed = |metrics: &RaftMetrics<_, _>| {
-            metrics.running_state.is_err() || Self::of(metrics) != *self
-        };
-        // An error means that raft is gone, which is a change.
-        let _ = tasks::wait_for(raft.metrics(), has_changed).await;
-    }
-
     /// Why this member cannot decide by itself; for people.
     pub(crate) fn elsewhere(&self) -> String {
         match self {
             Self::Me => "leadership has just begun".to_owned(),
             Self::Other(peer) => format!("this node does not lead, {peer:?} does"),
             Self::Nobody => "no leader is known".to_owned(),
+        }
+    }
+}
+
+/// Tells those who wait for the leader's answer when another leads. Raft's metrics change many times
+/// for every entry: one task looks at each, and not everybody who waits.
+#[derive(Clone)]
+pub(crate) struct LeaderWatch {
+    leader: watch::Receiver<Leader>,
+}
+
+impl LeaderWatch {
+    /// Starts to watch. It ends when this member stops.
+    pub(crate) fn start(raft: &Raft) -> Self {
+        let (sender, leader) = watch::channel(Leader::now(raft));
+        tasks::spawn(follow(raft.metrics(), sender));
+        Self { leader }
+    }
+
+    /// Resolves when another leads than `known`, which has just been found to, or when this member
+    /// stops.
+    pub(crate) async fn has_changed(&self, known: &Leader) {
+        // It may not have seen yet that `known` leads.
+        let seen = self.leader.borrow().clone();
+        let is_another = |leader: &Leader| leader != known && *leader != seen;
+        // An error means that raft is gone, which is a change.
+        let _ = tasks::wait_for(self.leader.clone(), is_another).await;
+    }
+}
+
+async fn follow(
+    metrics: watch::Receiver<RaftMetrics<u64, BasicNode>>,
+    sender: watch::Sender<Leader>,
+) {
+    loop {
+        let known = sender.borrow().clone();
+        let is_news = |metrics: &RaftMetrics<u64, BasicNode>| {
+            metrics.running_state.is_err() || Leader::of(metrics) != known
+        };
+        match tasks::wait_for(metrics.clone(), is_news).await {
+            Ok(metrics) if metrics.running_state.is_ok() => {
+                sender.send_replace(Leader::of(&metrics));
+            }
+            _ => return,
         }
     }
 }

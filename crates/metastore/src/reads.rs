@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     fault::Fault,
-    leadership::Leader,
+    leadership::{Leader, LeaderWatch},
     network::{Answer, Group, Request},
     raft_types::Raft,
     tasks,
@@ -43,13 +43,14 @@ impl ReadBarrier {
     /// Starts the confirmations. They end when the last clone is dropped.
     pub(crate) fn start(
         raft: Raft,
+        watch: LeaderWatch,
         group: Group,
         items_max: usize,
         timeout: Duration,
         fault: Fault,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(items_max);
-        let confirmer = Confirmer { raft: raft.clone(), group, timeout };
+        let confirmer = Confirmer { raft: raft.clone(), watch, group, timeout };
         tasks::spawn(confirmer.run(waiting, items_max));
         Self { queue, items_max, timeout, fault, raft }
     }
@@ -81,6 +82,7 @@ impl ReadBarrier {
 
 struct Confirmer {
     raft: Raft,
+    watch: LeaderWatch,
     group: Group,
     timeout: Duration,
 }
@@ -111,7 +113,7 @@ impl Confirmer {
                             from_leader(asked)
                         }
                         // It hangs, and another leads already.
-                        () = known.has_changed(&self.raft) => {
+                        () = self.watch.has_changed(&known) => {
                             Err(LedgerError::Unavailable { reason: known.elsewhere() })
                         }
                     }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     commands::CommandQueue,
-    leadership::Leader,
+    leadership::{Leader, LeaderWatch},
     members::Members,
     network::{Answer, Group, MemberChange, Request},
     raft_types::Raft,
@@ -26,6 +26,7 @@ const PASS_ON_DEADLINE: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(crate) struct Router {
     pub(crate) raft: Raft,
+    pub(crate) leader: LeaderWatch,
     pub(crate) group: Group,
     pub(crate) commands: CommandQueue,
     pub(crate) barrier: ReadBarrier,
@@ -35,13 +36,12 @@ pub(crate) struct Router {
 
 impl Router {
     pub(crate) async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
-        envelope.check_size()?;
-        let bytes = Bytes::from(envelope.encode());
+        let bytes = Bytes::from(envelope.encode_checked()?);
         self.until_decided(|left| {
-            let (envelope, bytes) = (envelope.clone(), bytes.clone());
+            let bytes = bytes.clone();
             async move {
                 match Leader::now(&self.raft) {
-                    Leader::Me => self.commands.submit(envelope).await,
+                    Leader::Me => self.commands.submit(bytes).await,
                     Leader::Other(peer) => {
                         match self.pass_on(&peer, &Request::Submit(bytes), left).await? {
                             Answer::Submit(outcome) => Ok(*outcome),
@@ -118,7 +118,7 @@ impl Router {
             biased;
             asked = self.group.ask(leader, PeerLane::Control, request, limit) => asked,
             // It hangs, and another leads already.
-            () = known.has_changed(&self.raft) => Err(PeerFault::Unknown {
+            () = self.leader.has_changed(&known) => Err(PeerFault::Unknown {
                 reason: format!("{leader:?} leads no more, and has not answered"),
             }),
         };

@@ -7,6 +7,7 @@ use crate::{
     commands::CommandQueue,
     elections::Elections,
     fault::Fault,
+    leadership::LeaderWatch,
     members::Members,
     network::{Group, Inbox},
     raft_types::Raft,
@@ -42,12 +43,14 @@ impl Services {
         let Limits { queue_items_max: items_max, timeout } = limits;
         let (agreed, time) = TimeKeeper::channel();
         let commands = CommandQueue::start(raft.clone(), time, items_max, timeout, fault.clone());
+        let leader = LeaderWatch::start(&raft);
+        let (watch, peers) = (leader.clone(), group.clone());
         let barrier =
-            ReadBarrier::start(raft.clone(), group.clone(), items_max, timeout, fault.clone());
+            ReadBarrier::start(raft.clone(), watch, peers, items_max, timeout, fault.clone());
         let members = Members::new(raft.clone(), group.clone(), commands.clone());
         let time_keeper = TimeKeeper::start(raft.clone(), members.clone(), clock.clone(), agreed);
         let elections = Elections::start(raft.clone(), group.clone(), fault);
-        let router = Router { raft, group, commands, barrier, members, timeout };
+        let router = Router { raft, leader, group, commands, barrier, members, timeout };
         let inbox = Arc::new(Inbox::new(router.clone(), elections, clock));
         Self { router, inbox, _time_keeper: time_keeper }
     }

@@ -8,6 +8,7 @@ use custos_core::{ErrorKind, MetaId};
 use custos_metastore::{MetaStore, OpenError, Options};
 use custos_ports::Ledger;
 use support::{has_upload, log_size, open, open_begun, open_upload, options};
+use tempfile::TempDir;
 
 async fn fill(dir: &Path, uploads: u64) {
     let store = open_begun(dir).await;
@@ -24,22 +25,36 @@ async fn open_error(options: Options) -> OpenError {
     }
 }
 
-fn state_dir(dir: &Path) -> std::path::PathBuf {
-    let active = fs::read_to_string(dir.join("state/ACTIVE")).expect("ACTIVE");
-    dir.join("state").join(active)
+/// A store with so many uploads, as a kill would leave it.
+async fn filled_and_killed(dir: &Path, uploads: u64) -> TempDir {
+    let store = open_begun(dir).await;
+    for number in 0..uploads {
+        store.submit(open_upload(number)).await.expect("the upload opens");
+    }
+    let image = crash_image(dir);
+    store.shutdown().await;
+    image
 }
 
-/// Takes from the state what a power cut may take: everything not flushed.
-fn lose_unsynced_state(dir: &Path) {
-    let mut lost = 0;
-    for entry in fs::read_dir(state_dir(dir)).expect("state") {
-        let path = entry.expect("entry").path();
-        if path.extension().is_some_and(|extension| extension == "log") {
-            fs::remove_file(path).expect("remove");
-            lost += 1;
+/// What the disk has of a store that runs, as a kill of its process would leave it: the log, and of
+/// the state what was flushed.
+fn crash_image(dir: &Path) -> TempDir {
+    let image = tempfile::tempdir().expect("temporary directory");
+    copy(dir, image.path());
+    image
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            fs::create_dir_all(&target).expect("made");
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
         }
     }
-    assert!(lost > 0, "there was something to lose");
 }
 
 #[tokio::test]
@@ -61,22 +76,21 @@ async fn i1_everything_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn i1_a_state_that_lost_its_unsynced_writes_is_rebuilt_from_the_log() {
+async fn i1_a_state_that_was_not_flushed_is_rebuilt_from_the_log() {
     let dir = tempfile::tempdir().expect("temporary directory");
-    fill(dir.path(), 20).await;
-    lose_unsynced_state(dir.path());
-    let store = open(dir.path()).await;
+    let image = filled_and_killed(dir.path(), 20).await;
+    let store = open(image.path()).await;
     assert_eq!(log_size(&store).await, 21);
     assert!(has_upload(&store, 0).await && has_upload(&store, 19).await);
     store.shutdown().await;
 }
 
 #[tokio::test]
-async fn i1_a_purged_log_and_a_state_without_its_unsynced_writes_still_make_everything() {
+async fn i1_a_purged_log_and_a_state_that_was_not_flushed_since_still_make_everything() {
     let dir = tempfile::tempdir().expect("temporary directory");
     let options =
-        || Options { snapshot_entries: 20, snapshot_tail_entries: 5, ..options(dir.path()) };
-    let store = MetaStore::open(options()).await.expect("opens");
+        |dir: &Path| Options { snapshot_entries: 20, snapshot_tail_entries: 5, ..options(dir) };
+    let store = MetaStore::open(options(dir.path())).await.expect("opens");
     store.submit(support::init()).await.expect("the cluster begins");
     // Snapshots are taken beside the commands: go on until a purge has followed one.
     let mut uploads = 0;
@@ -85,10 +99,10 @@ async fn i1_a_purged_log_and_a_state_without_its_unsynced_writes_still_make_ever
         store.submit(open_upload(uploads)).await.expect("the upload opens");
         uploads += 1;
     }
+    let image = crash_image(dir.path());
     store.shutdown().await;
-    lose_unsynced_state(dir.path());
 
-    let store = MetaStore::open(options()).await.expect("opens again");
+    let store = MetaStore::open(options(image.path())).await.expect("opens again");
     assert_eq!(log_size(&store).await, uploads + 1);
     for number in 0..uploads {
         assert!(has_upload(&store, number).await, "upload {number} of {uploads}");
@@ -176,6 +190,22 @@ async fn a_damaged_log_entry_is_named_and_no_panic() {
     // The failed attempt does not keep the directory locked.
     let again = open_error(options(dir.path())).await;
     assert!(!matches!(again, OpenError::InUse { .. }), "{again}");
+}
+
+#[tokio::test]
+async fn a_log_with_a_hole_is_named_and_nothing_is_applied_over_it() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let image = filled_and_killed(dir.path(), 5).await;
+    let log = rocksdb::DB::open_default(image.path().join("log")).expect("open");
+    let keys: Vec<_> = log
+        .iterator(rocksdb::IteratorMode::Start)
+        .map(|pair| pair.expect("read").0)
+        .filter(|key| key[0] == 1)
+        .collect();
+    log.delete(&keys[keys.len() - 2]).expect("delete");
+    drop(log);
+    let error = open_error(options(image.path())).await;
+    assert!(error.to_string().contains("is missing"), "{error}");
 }
 
 #[tokio::test]

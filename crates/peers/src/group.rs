@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,12 +8,14 @@ use custos_wire::{
     WireError,
     internal_v1::{JoinRequest, Packet, group_client::GroupClient},
 };
+use parking_lot::RwLock;
 use tokio::time::Instant;
 use tonic::{Request, transport::Channel};
 
 use crate::{
     Channels, PeerError,
-    channels::{Call, CallError},
+    channels::{Call, CallError, Peer},
+    group_stream::GroupStream,
     limits::{GROUP_MESSAGE_BYTES_MAX, STATUS_DEADLINE},
 };
 
@@ -22,7 +24,11 @@ use crate::{
 #[derive(Clone)]
 pub struct GroupTransport {
     channels: Channels,
+    streams: Arc<RwLock<Streams>>,
 }
+
+/// By endpoint and lane. Members come and go seldom, so those of members that went may stay.
+type Streams = HashMap<(String, PeerLane), Arc<GroupStream>>;
 
 /// What a process is told that joins a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +43,16 @@ impl GroupTransport {
     /// Over these connections, which must serve nothing else.
     #[must_use]
     pub fn new(channels: Channels) -> Self {
-        Self { channels }
+        Self { channels, streams: Arc::default() }
+    }
+
+    fn stream(&self, peer: &Arc<Peer>, lane: PeerLane) -> Arc<GroupStream> {
+        let key = (peer.endpoint().to_owned(), lane);
+        if let Some(stream) = self.streams.read().get(&key) {
+            return Arc::clone(stream);
+        }
+        let made = || Arc::new(GroupStream::new(Arc::clone(peer), lane));
+        Arc::clone(self.streams.write().entry(key).or_insert_with(made))
     }
 
     /// Asks the member at `member` to take this process in, which is `name` and is reached at
@@ -80,24 +95,26 @@ impl PeerTransport for GroupTransport {
         let unreachable = |error: PeerError| PeerFault::Unreachable { reason: error.to_string() };
         let peer = self.channels.peer(&to.endpoint).map_err(unreachable)?;
         let at = Instant::now() + deadline;
-        let call = match lane {
-            PeerLane::Log | PeerLane::Control => Call::Control(at),
-            PeerLane::Snapshot => Call::Bulk(at),
-        };
+        if lane != PeerLane::Snapshot {
+            return self.stream(&peer, lane).exchange(message, at).await;
+        }
         let mut request = Request::new(Packet { body: message, ..Packet::default() });
         request.set_timeout(deadline);
-        let answer = peer.call(call, |channel| async move {
+        let answer = peer.call(Call::Bulk(at), |channel| async move {
             Ok(client(channel).ask(request).await?.into_inner().body)
         });
-        answer.await.map_err(|error| {
-            let sort = sort_of(&error);
-            let reason = peer.error(error).to_string();
-            match sort {
-                Sort::Undelivered => PeerFault::Unreachable { reason },
-                Sort::Refused => PeerFault::Refused { reason },
-                Sort::Unknown => PeerFault::Unknown { reason },
-            }
-        })
+        answer.await.map_err(|error| fault_of(&peer, error))
+    }
+}
+
+/// What is certain about a message whose call failed.
+pub(super) fn fault_of(peer: &Peer, error: CallError) -> PeerFault {
+    let sort = sort_of(&error);
+    let reason = peer.error(error).to_string();
+    match sort {
+        Sort::Undelivered => PeerFault::Unreachable { reason },
+        Sort::Refused => PeerFault::Refused { reason },
+        Sort::Unknown => PeerFault::Unknown { reason },
     }
 }
 
@@ -118,7 +135,7 @@ fn sort_of(error: &CallError) -> Sort {
     }
 }
 
-fn client(channel: Channel) -> GroupClient<Channel> {
+pub(super) fn client(channel: Channel) -> GroupClient<Channel> {
     GroupClient::new(channel)
         .max_decoding_message_size(GROUP_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(GROUP_MESSAGE_BYTES_MAX)

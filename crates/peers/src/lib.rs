@@ -16,6 +16,7 @@ pub mod failure;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 mod group;
+mod group_stream;
 mod identity;
 mod jitter;
 mod ledger;
@@ -27,6 +28,6 @@ pub use channels::{Channels, PeerTls};
 pub use cluster::{ClusterOptions, ClusterPeers, NodeClient};
 pub use error::PeerError;
 pub use group::{GroupTransport, Joined};
-pub use identity::{actor_of, system_actor_of};
+pub use identity::{Caller, actor_of, system_actor_of};
 pub use ledger::{BackupParts, RemoteLedger, RemoteLedgerOptions};
 pub use shard_store::{Deadlines, RemoteShardStore};

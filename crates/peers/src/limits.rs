@@ -21,6 +21,8 @@ pub const SHARD_ITEMS_MAX: usize = 1000;
 /// Largest message between members of the ledger's group: 4 MiB, which is more than the most log
 /// entries that are sent at once.
 pub const GROUP_MESSAGE_BYTES_MAX: usize = 4 << 20;
+/// Most messages to one member of the group that are under way on one lane; more are shed.
+pub const GROUP_CALLS_MAX: usize = 2048;
 /// Longest text about a failure that travels: 1 KiB.
 pub const REASON_BYTES_MAX: usize = 1 << 10;
 

@@ -85,8 +85,7 @@ pub(crate) fn actor_name(actor: &Actor) -> String {
 /// `text` cut to `bytes_max` at a character, control characters replaced: an entry is one line
 /// whatever was asked for.
 fn one_line(text: &str, bytes_max: usize) -> String {
-    let mut line: String =
-        text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut line = text.replace(char::is_control, "\u{fffd}");
     line.truncate(line.floor_char_boundary(bytes_max));
     line
 }

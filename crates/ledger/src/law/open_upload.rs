@@ -49,7 +49,7 @@ pub(super) fn open_upload(
     let session = new_session(envelope, now, policy, request);
     upload_name::save(kv, request.upload_key, request.evidence_id);
     open_uploads::add_one(kv, &envelope.actor);
-    evidence::save(kv, request.evidence_id, &Life::Open(Box::new(session.clone())));
+    let session = evidence::save_open(kv, session);
     let entry = NewEntry {
         envelope,
         time: now,
@@ -59,7 +59,7 @@ pub(super) fn open_upload(
         descriptor: Some(request.descriptor),
     };
     custody::append(kv, &entry, |_| Subject::None);
-    Ok(Outcome::UploadOpen(Box::new(session)))
+    Ok(Outcome::UploadOpen(session))
 }
 
 /// The upload stands as it was opened: its layout and key win over those of the request.

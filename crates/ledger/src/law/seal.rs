@@ -59,8 +59,7 @@ pub(super) fn seal(
     assert_eq!(entered, seal_index, "the log grows by one entry per act");
     listing::enter(kv, evidence_id, record.descriptor.case.as_deref());
     open_uploads::remove_one(kv, &record.actor);
-    evidence::save(kv, evidence_id, &Life::Sealed(Box::new(record.clone())));
-    Ok(Outcome::Sealed(Box::new(record)))
+    Ok(Outcome::Sealed(evidence::save_sealed(kv, record)))
 }
 
 fn check_parts(parts: &SealedParts) -> Result<(), Refusal> {

@@ -76,6 +76,20 @@ pub(crate) fn save(kv: &mut impl Kv, id: EvidenceId, life: &Life) {
     kv.put(&key(id), life.encode());
 }
 
+/// Saves an upload that begins, and gives it back.
+pub(crate) fn save_open(kv: &mut impl Kv, session: UploadSession) -> Box<UploadSession> {
+    let stored = Stored::Open((&session).into());
+    kv.put(&key(session.evidence_id), proto::EvidenceLife { life: Some(stored) }.encode_to_vec());
+    Box::new(session)
+}
+
+/// Saves evidence that is sealed now, and gives it back.
+pub(crate) fn save_sealed(kv: &mut impl Kv, record: EvidenceRecord) -> Box<EvidenceRecord> {
+    let stored = Stored::Sealed((&record).into());
+    kv.put(&key(record.evidence_id), proto::EvidenceLife { life: Some(stored) }.encode_to_vec());
+    Box::new(record)
+}
+
 fn key(id: EvidenceId) -> Vec<u8> {
     sharded_key(prefix::EVIDENCE, id.as_bytes())
 }

@@ -21,6 +21,8 @@ proptest! {
         envelopes in vec(envelopes(), 0..5),
     ) {
         let batch = CommandBatch { stamped: Timestamp::from_millis(stamped), envelopes };
+        let encoded: Vec<_> = batch.envelopes.iter().map(Envelope::encode).collect();
+        prop_assert_eq!(CommandBatch::encode_of(batch.stamped, &encoded), batch.encode());
         prop_assert_eq!(CommandBatch::decode(&batch.encode()), Ok(batch));
     }
 

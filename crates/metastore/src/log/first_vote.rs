@@ -14,7 +14,7 @@ pub(crate) fn write_first_vote(
     setup: &RocksSetup,
     vote: &Vote,
 ) -> Result<(), StoreError> {
-    let db = setup.open(dir)?;
+    let db = setup.open_log(dir)?;
     let mut options = WriteOptions::default();
     options.set_sync(true);
     db.put_opt(keys::VOTE, records::encode_vote(vote), &options)

@@ -15,7 +15,8 @@ use tokio::task;
 
 use super::{
     keys,
-    worker::{Durability, LogDb, LogWriter, WriteOp},
+    tail::Found,
+    worker::{LogDb, LogWriter, WriteOp},
 };
 use crate::{
     dir_lock::DirLock,
@@ -56,7 +57,7 @@ impl LogStore {
         floor: StateFloor,
         fault: Fault,
     ) -> Result<Self, StoreError> {
-        let log = Arc::new(LogDb { db: setup.open(dir)?, _lock: lock });
+        let log = Arc::new(LogDb::new(setup.open_log(dir)?, lock));
         let writer = LogWriter::start(Arc::clone(&log), fault.clone())?;
         Ok(Self { node: node.0, log, floor, writer, fault })
     }
@@ -76,6 +77,8 @@ impl LogStore {
             },
             None => None,
         };
+        // The tail has it while it is being written.
+        let last_entry = self.log.tail.lock().last().or(last_entry);
         Ok(LogState { last_purged_log_id, last_log_id: last_entry.or(last_purged_log_id) })
     }
 
@@ -103,13 +106,24 @@ impl LogReader {
         end: Option<u64>,
         bytes_max: usize,
     ) -> Result<Vec<Entry>, StorageError> {
+        let Found { stored_end, entries: newest } =
+            self.log.tail.lock().read(start, end, bytes_max);
+        if stored_end.is_some_and(|end| end <= start) {
+            return Ok(newest);
+        }
         let log = Arc::clone(&self.log);
-        let read = move || read_entries(&log, start, end, bytes_max);
+        let read = move || read_entries(&log, start, stored_end, bytes_max);
         let entries = task::spawn_blocking(read).await.unwrap_or_else(|_| {
             Err(StoreError::Stopped { reason: "the runtime is shutting down".to_owned() })
         });
-        entries
-            .map_err(|error| storage_error(StorageIoError::read_logs, &self.fault.raised_by(error)))
+        let mut entries = entries.map_err(|error| {
+            storage_error(StorageIoError::read_logs, &self.fault.raised_by(error))
+        })?;
+        // A limited read that found something has enough: the two together may be too much.
+        if entries.is_empty() || bytes_max == usize::MAX {
+            entries.extend(newest);
+        }
+        Ok(entries)
     }
 }
 
@@ -127,12 +141,17 @@ fn read_entries(
     options.set_iterate_upper_bound(upper);
     let first = keys::entry(start);
     let from = IteratorMode::From(&first, Direction::Forward);
-    let mut entries = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     let mut bytes = 0;
     for pair in log.db.iterator_opt(from, options) {
         let (key, value) = pair.map_err(StoreError::rocks("read the raft log"))?;
         let index = keys::entry_index(&key)
             .ok_or_else(|| StoreError::damaged("log entry", "its key is of an unknown kind"))?;
+        let due = entries.last().map_or(start, |last| last.log_id.index + 1);
+        // Only a purge takes entries away, and only from the beginning.
+        if index != due && (!entries.is_empty() || purged_end(log)? < index) {
+            return Err(StoreError::damaged("raft log", format!("entry {due} is missing")));
+        }
         entries.push(records::decode_entry(index, &value)?);
         bytes += value.len();
         if bytes >= bytes_max {
@@ -140,6 +159,13 @@ fn read_entries(
         }
     }
     Ok(entries)
+}
+
+/// One past the last entry that was purged.
+fn purged_end(log: &LogDb) -> Result<u64, StoreError> {
+    let mark = log.db.get(keys::PURGED).map_err(StoreError::rocks("read the raft log"))?;
+    let purged = mark.map(|bytes| records::decode_log_id("purge mark", &bytes)).transpose()?;
+    Ok(purged.map_or(0, |id| id.index + 1))
 }
 
 fn half_open<RB: RangeBounds<u64>>(range: &RB) -> (u64, Option<u64>) {
@@ -204,7 +230,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
         let put = WriteOp::Put(keys::VOTE.to_vec(), records::encode_vote(vote));
-        let written = self.writer.write(vec![put], Durability::Synced).await;
+        let written = self.writer.write(vec![put]).await;
         written.map_err(self.fail(StorageIoError::write_vote))
     }
 
@@ -218,16 +244,14 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
-        let op = match committed {
-            Some(id) => WriteOp::Put(keys::COMMITTED.to_vec(), records::encode_log_id(&id)),
-            None => WriteOp::DeleteRange(keys::COMMITTED.to_vec(), after(keys::COMMITTED)),
-        };
-        // Losing this mark in a crash is safe: Raft commits the entries again.
-        let written = self.writer.write(vec![op], Durability::Lazy).await;
-        written.map_err(self.fail(StorageIoError::write_logs))
+        self.log.mark_committed(committed);
+        Ok(())
     }
 
     async fn read_committed(&mut self) -> Result<Option<LogId>, StorageError> {
+        if let Some(committed) = self.log.unwritten_mark() {
+            return Ok(committed);
+        }
         let committed = self.read_mark(keys::COMMITTED).and_then(|bytes| {
             bytes.map(|bytes| records::decode_log_id("commit mark", &bytes)).transpose()
         });
@@ -243,21 +267,17 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let puts: Vec<_> = entries
-            .into_iter()
-            .map(|entry| {
-                let key = keys::entry(entry.log_id.index).to_vec();
-                WriteOp::Put(key, records::encode_entry(&entry))
-            })
-            .collect();
-        let written = self.writer.append(puts, callback).await;
+        let puts = self.log.take(entries);
+        let end = self.log.tail.lock().last().map_or(0, |last| last.index + 1);
+        let written = self.writer.append(puts, end, callback).await;
         written.map_err(self.fail(StorageIoError::write_logs))
     }
 
     async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        self.log.tail.lock().truncate(log_id.index);
         let from = keys::entry(log_id.index).to_vec();
         let delete = WriteOp::DeleteRange(from, keys::ENTRIES_END.to_vec());
-        let written = self.writer.write(vec![delete], Durability::Synced).await;
+        let written = self.writer.write(vec![delete]).await;
         written.map_err(self.fail(StorageIoError::write_logs))
     }
 
@@ -271,11 +291,12 @@ impl RaftLogStorage<TypeConfig> for LogStore {
                 return Err(self.fail(StorageIoError::write_logs)(stopped));
             }
         }
+        self.log.tail.lock().purge(log_id.index);
         let ops = vec![
             WriteOp::Put(keys::PURGED.to_vec(), records::encode_log_id(&log_id)),
             WriteOp::DeleteRange(keys::entry(0).to_vec(), after(&keys::entry(log_id.index))),
         ];
-        let written = self.writer.write(ops, Durability::Synced).await;
+        let written = self.writer.write(ops).await;
         written.map_err(self.fail(StorageIoError::write_logs))
     }
 }

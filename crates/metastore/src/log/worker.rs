@@ -1,10 +1,18 @@
 use std::{io, sync::Arc, thread};
 
 use openraft::storage::LogFlushed;
+use parking_lot::Mutex;
 use rocksdb::{DB, WriteBatch, WriteOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{dir_lock::DirLock, error::StoreError, fault::Fault, raft_types::TypeConfig};
+use super::{keys, tail::Tail};
+use crate::{
+    dir_lock::DirLock,
+    error::StoreError,
+    fault::Fault,
+    raft_types::{Entry, LogId, TypeConfig},
+    records,
+};
 
 /// Writes that may wait for the worker. Raft itself has only a few under way at any time.
 const QUEUE_ITEMS_MAX: usize = 64;
@@ -14,7 +22,39 @@ const GROUP_BYTES_MAX: usize = 8 << 20;
 /// The log's database, and the lock of the directory it lies in, which ends after it.
 pub(super) struct LogDb {
     pub(super) db: DB,
-    pub(super) _lock: DirLock,
+    pub(super) tail: Mutex<Tail>,
+    /// A commit mark that is still to be written.
+    committed: Mutex<Option<Option<LogId>>>,
+    _lock: DirLock,
+}
+
+impl LogDb {
+    pub(super) fn new(db: DB, lock: DirLock) -> Self {
+        Self { db, tail: Mutex::default(), committed: Mutex::default(), _lock: lock }
+    }
+
+    /// Has the mark written together with what is written next. A crash may lose it: Raft commits
+    /// the entries again.
+    pub(super) fn mark_committed(&self, committed: Option<LogId>) {
+        *self.committed.lock() = Some(committed);
+    }
+
+    /// The mark that is still to be written.
+    pub(super) fn unwritten_mark(&self) -> Option<Option<LogId>> {
+        *self.committed.lock()
+    }
+
+    /// Hands the entries to whoever reads, and says how they are written.
+    pub(super) fn take(&self, entries: impl IntoIterator<Item = Entry>) -> Vec<WriteOp> {
+        let mut tail = self.tail.lock();
+        let put = |entry: Entry| {
+            let key = keys::entry(entry.log_id.index).to_vec();
+            let put = WriteOp::Put(key, records::encode_entry(&entry));
+            tail.push(entry);
+            put
+        };
+        entries.into_iter().map(put).collect()
+    }
 }
 
 /// One change of the log database.
@@ -33,33 +73,17 @@ impl WriteOp {
     }
 }
 
-/// When a write is good enough to be reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durability {
-    /// On disk: fsynced, and with it everything written before.
-    Synced,
-    /// Handed to the operating system; the next synced write carries it along. A crash may lose
-    /// it, so only marks that are rebuilt by themselves are written like this.
-    Lazy,
-}
-
 /// Changes that are made together or not at all.
 struct Write {
     ops: Vec<WriteOp>,
-    durability: Durability,
-    flushed: Option<LogFlushed<TypeConfig>>,
-    done: Option<oneshot::Sender<Result<(), StoreError>>>,
+    done: Done,
 }
 
-impl Write {
-    /// Entries are reported twice: when they can be read, and when they are durable.
-    fn say_readable(&mut self) {
-        if self.flushed.is_some()
-            && let Some(done) = self.done.take()
-        {
-            let _ = done.send(Ok(()));
-        }
-    }
+/// Who is told that a write is on disk: fsynced, and with it everything written before.
+enum Done {
+    /// Raft, of entries, and the tail, that those before this index are written.
+    Entries(u64, LogFlushed<TypeConfig>),
+    Other(oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// The way to the worker. The worker has ended, and its database with it, when the last clone is
@@ -100,37 +124,27 @@ impl LogWriter {
         Ok(Self { running: Arc::new(running), fault })
     }
 
-    /// Writes `ops` after everything asked for before; returns when they are as durable as asked.
-    pub(super) async fn write(
-        &self,
-        ops: Vec<WriteOp>,
-        durability: Durability,
-    ) -> Result<(), StoreError> {
-        self.submit(ops, durability, None).await
+    /// Writes `ops` after everything asked for before; returns when they are on disk.
+    pub(super) async fn write(&self, ops: Vec<WriteOp>) -> Result<(), StoreError> {
+        let (done, result) = oneshot::channel();
+        self.send(Write { ops, done: Done::Other(done) }).await?;
+        result.await.map_err(|_| self.stopped())?
     }
 
-    /// Writes entries and reports to `flushed` when they are synced. Returns when they can be read,
-    /// which is before: so they are on their way to the other members while they are synced here.
+    /// Writes the entries before `end`, which are in the tail already, and reports to `flushed` when
+    /// they are on disk.
     pub(super) async fn append(
         &self,
         ops: Vec<WriteOp>,
+        end: u64,
         flushed: LogFlushed<TypeConfig>,
     ) -> Result<(), StoreError> {
-        self.submit(ops, Durability::Synced, Some(flushed)).await
+        self.send(Write { ops, done: Done::Entries(end, flushed) }).await
     }
 
-    async fn submit(
-        &self,
-        ops: Vec<WriteOp>,
-        durability: Durability,
-        flushed: Option<LogFlushed<TypeConfig>>,
-    ) -> Result<(), StoreError> {
-        let (done, result) = oneshot::channel();
-        let stopped = || self.stopped();
-        let write = Write { ops, durability, flushed, done: Some(done) };
+    async fn send(&self, write: Write) -> Result<(), StoreError> {
         let queue = self.running.queue.as_ref().expect("taken only when dropped");
-        queue.send(write).await.map_err(|_| stopped())?;
-        result.await.map_err(|_| stopped())?
+        queue.send(write).await.map_err(|_| self.stopped())
     }
 
     fn stopped(&self) -> StoreError {
@@ -149,14 +163,13 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while let Some(first) = self.writes.blocking_recv() {
-            let mut group = self.gather(first);
-            let written = self.write(&group);
-            if written.is_ok() {
-                group.iter_mut().for_each(Write::say_readable);
-            }
-            let synced = written.and_then(|()| self.sync(&group));
-            let result = synced.map_err(|error| self.fault.raised_by(error));
-            answer(group, result.as_ref().err());
+            let group = self.gather(first);
+            let written = self.write(&group).and_then(|()| self.sync());
+            let result = written.map_err(|error| self.fault.raised_by(error));
+            self.answer(group, result.as_ref().err());
+        }
+        if let Err(error) = self.write(&[]) {
+            tracing::warn!(%error, "the last commit mark is not written; it is found anew");
         }
     }
 
@@ -176,6 +189,11 @@ impl Worker {
     fn write(&self, group: &[Write]) -> Result<(), StoreError> {
         self.fault.check_store()?;
         let mut batch = WriteBatch::default();
+        match self.log.committed.lock().take() {
+            Some(Some(id)) => batch.put(keys::COMMITTED, records::encode_log_id(&id)),
+            Some(None) => batch.delete(keys::COMMITTED),
+            None => {}
+        }
         for op in group.iter().flat_map(|write| &write.ops) {
             match op {
                 WriteOp::Put(key, value) => batch.put(key, value),
@@ -188,28 +206,26 @@ impl Worker {
             .map_err(StoreError::rocks("write the raft log"))
     }
 
-    fn sync(&self, group: &[Write]) -> Result<(), StoreError> {
-        if group.iter().all(|write| write.durability == Durability::Lazy) {
-            return Ok(());
-        }
+    fn sync(&self) -> Result<(), StoreError> {
         self.log.db.flush_wal(true).map_err(StoreError::rocks("sync the raft log"))
     }
-}
 
-fn answer(group: Vec<Write>, error: Option<&StoreError>) {
-    for write in group {
-        let result = match error {
-            None => Ok(()),
-            Some(error) => Err(StoreError::Stopped { reason: error.to_string() }),
-        };
-        if let Some(flushed) = write.flushed {
-            let result =
-                result.as_ref().copied().map_err(|error| io::Error::other(error.to_string()));
-            flushed.log_io_completed(result);
-        }
-        // Nobody waits any more when Raft is being stopped: the write stands all the same.
-        if let Some(done) = write.done {
-            let _ = done.send(result);
+    fn answer(&self, group: Vec<Write>, error: Option<&StoreError>) {
+        for write in group {
+            let reason = error.map(ToString::to_string);
+            match write.done {
+                Done::Entries(end, flushed) => {
+                    if reason.is_none() {
+                        self.log.tail.lock().written(end);
+                    }
+                    flushed.log_io_completed(reason.map_or(Ok(()), |it| Err(io::Error::other(it))));
+                }
+                // Nobody waits any more when Raft is being stopped: the write stands all the same.
+                Done::Other(done) => {
+                    let result = reason.map(|reason| StoreError::Stopped { reason });
+                    let _ = done.send(result.map_or(Ok(()), Err));
+                }
+            }
         }
     }
 }

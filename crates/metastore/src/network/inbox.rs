@@ -80,7 +80,8 @@ impl Inbox {
         let envelope = Envelope::decode(envelope).map_err(|error| LedgerError::Fault {
             reason: format!("a command that was passed on makes no sense: {error}"),
         })?;
-        let outcome = self.router.commands.submit(envelope).await?;
+        // Encoded here anew: what this release does not know is not passed on to others that may.
+        let outcome = self.router.commands.submit(envelope.encode_checked()?.into()).await?;
         Ok(Answer::Submit(Box::new(outcome)))
     }
 

@@ -5,7 +5,7 @@ use custos_ledger::{Answer, CommandBatch, Query};
 use openraft::EntryPayload;
 use rocksdb::{DB, IteratorMode, ReadOptions, WriteBatch, WriteOptions};
 
-use super::{keys, overlay::Overlay, view::StateView};
+use super::{keys, overlay::Overlay, read_cache::ReadCache, view::StateView};
 use crate::{
     dir_lock::DirLock,
     durable::RetirableDir,
@@ -26,6 +26,8 @@ pub(super) struct Mark {
 pub(super) struct StateDb {
     // In this order: the database closes, then its directory may go, then the lock may end.
     db: DB,
+    /// For `apply` alone.
+    cache: ReadCache,
     dir: RetirableDir,
     _lock: DirLock,
 }
@@ -36,7 +38,8 @@ impl StateDb {
         setup: &RocksSetup,
         lock: DirLock,
     ) -> Result<Self, StoreError> {
-        Ok(Self { db: setup.open(&path)?, dir: RetirableDir::new(path), _lock: lock })
+        let db = setup.open_state(&path)?;
+        Ok(Self { db, cache: ReadCache::default(), dir: RetirableDir::new(path), _lock: lock })
     }
 
     pub(super) fn db(&self) -> &DB {
@@ -79,9 +82,9 @@ impl StateDb {
 
     /// Applies one committed entry: its effects and the mark that it is applied are one write.
     ///
-    /// The write is not synced. The log is, and is kept until a snapshot has flushed the state: what
-    /// a power cut takes from the state is applied again from the log, exactly as before, because
-    /// the mark goes with the data.
+    /// The write goes into memory alone. The log is on disk, and is kept until a snapshot has flushed
+    /// the state: what a crash takes from the state is applied again from the log, exactly as before,
+    /// because the mark goes with the data.
     pub(super) fn apply(&self, entry: Entry) -> Result<Replies, StoreError> {
         let mut batch = WriteBatch::default();
         batch.put(keys::LAST_APPLIED, records::encode_log_id(&entry.log_id));
@@ -95,7 +98,7 @@ impl StateDb {
             EntryPayload::Normal(encoded) => {
                 let commands = CommandBatch::decode(&encoded.0)
                     .map_err(|error| StoreError::damaged("command batch", error.to_string()))?;
-                let mut overlay = Overlay::new(&self.db);
+                let mut overlay = Overlay::new(&self.db, &self.cache);
                 let replies = commands
                     .envelopes
                     .iter()
@@ -105,7 +108,9 @@ impl StateDb {
                 replies
             }
         };
-        self.db.write(batch).map_err(StoreError::rocks("write the state"))?;
+        let mut options = WriteOptions::default();
+        options.disable_wal(true);
+        self.db.write_opt(batch, &options).map_err(StoreError::rocks("write the state"))?;
         Ok(Replies(replies))
     }
 

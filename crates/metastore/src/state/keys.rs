@@ -13,9 +13,15 @@ const LEDGER_PREFIX: u8 = 0x01;
 /// A key of the ledger, apart from the marks.
 pub(super) fn ledger(key: &[u8]) -> Vec<u8> {
     let mut prefixed = Vec::with_capacity(key.len() + 1);
+    put_ledger(key, &mut prefixed);
+    prefixed
+}
+
+/// As [`ledger`], in place of what `prefixed` holds.
+pub(super) fn put_ledger(key: &[u8], prefixed: &mut Vec<u8>) {
+    prefixed.clear();
     prefixed.push(LEDGER_PREFIX);
     prefixed.extend_from_slice(key);
-    prefixed
 }
 
 /// The ledger's own key in a stored one; `None` for a mark.

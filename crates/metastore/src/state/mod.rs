@@ -8,6 +8,7 @@ mod keys;
 mod machine;
 mod manifest;
 mod overlay;
+mod read_cache;
 mod restored;
 mod snapshots;
 mod view;

@@ -3,7 +3,7 @@ use std::{cmp::Ordering, collections::BTreeMap, ops::Bound};
 use custos_ledger::{Kv, KvRead};
 use rocksdb::{DB, WriteBatch};
 
-use super::{keys, view::StateView};
+use super::{keys, read_cache::ReadCache, view::StateView};
 use crate::error::StoreError;
 
 /// The state as the commands of one Raft entry see it: what is stored, and over it what the
@@ -12,11 +12,12 @@ pub(super) struct Overlay<'a> {
     base: StateView<'a>,
     // `None` removes the key.
     pending: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    cache: &'a ReadCache,
 }
 
 impl<'a> Overlay<'a> {
-    pub(super) fn new(db: &'a DB) -> Self {
-        Self { base: StateView::new(db), pending: BTreeMap::new() }
+    pub(super) fn new(db: &'a DB, cache: &'a ReadCache) -> Self {
+        Self { base: StateView::new(db), pending: BTreeMap::new(), cache }
     }
 
     /// Moves what was written into `batch`.
@@ -24,12 +25,18 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// When a read failed: the writes may then be wrong, and are dropped.
     pub(super) fn finish(self, batch: &mut WriteBatch) -> Result<(), StoreError> {
-        self.base.finish()?;
+        if let Err(error) = self.base.finish() {
+            self.cache.clear();
+            return Err(error);
+        }
+        let mut stored = Vec::new();
         for (key, value) in self.pending {
-            match value {
-                Some(value) => batch.put(keys::ledger(&key), value),
-                None => batch.delete(keys::ledger(&key)),
+            keys::put_ledger(&key, &mut stored);
+            match &value {
+                Some(value) => batch.put(&stored, value),
+                None => batch.delete(&stored),
             }
+            self.cache.written(&key, value);
         }
         Ok(())
     }
@@ -37,10 +44,10 @@ impl<'a> Overlay<'a> {
 
 impl KvRead for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        match self.pending.get(key) {
-            Some(value) => value.clone(),
-            None => self.base.get(key),
+        if let Some(value) = self.pending.get(key) {
+            return value.clone();
         }
+        self.cache.get(key, || self.base.get(key))
     }
 
     fn scan(&self, start: &[u8], end: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -110,10 +117,11 @@ mod tests {
         for seed in 0..20 {
             let dir = tempfile::tempdir().expect("temporary directory");
             let db = DB::open_default(dir.path()).expect("open");
+            let cache = ReadCache::default();
             let mut model = MemoryKv::new();
             let mut numbers = Sequence(seed);
             for _ in 0..20 {
-                let mut overlay = Overlay::new(&db);
+                let mut overlay = Overlay::new(&db, &cache);
                 for _ in 0..20 {
                     let key = numbers.key();
                     if numbers.next(3) == 0 {

@@ -13,11 +13,13 @@ use crate::error::StoreError;
 pub(super) struct StateView<'a> {
     snapshot: Snapshot<'a>,
     failure: RefCell<Option<rocksdb::Error>>,
+    /// Room for a stored key.
+    key: RefCell<Vec<u8>>,
 }
 
 impl<'a> StateView<'a> {
     pub(super) fn new(db: &'a DB) -> Self {
-        Self { snapshot: db.snapshot(), failure: RefCell::new(None) }
+        Self { snapshot: db.snapshot(), failure: RefCell::default(), key: RefCell::default() }
     }
 
     /// Succeeds when every read did.
@@ -59,7 +61,9 @@ impl<'a> StateView<'a> {
 
 impl KvRead for StateView<'_> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.snapshot.get(keys::ledger(key)).unwrap_or_else(|error| {
+        let mut stored = self.key.borrow_mut();
+        keys::put_ledger(key, &mut stored);
+        self.snapshot.get(&*stored).unwrap_or_else(|error| {
             self.fail(error);
             None
         })

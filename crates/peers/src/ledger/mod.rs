@@ -274,7 +274,7 @@ impl RemoteLedger {
         .await
     }
 
-    /// The groups that keep `scope`, as the table said last.
+    /// By the group that keeps `scope`, as the table said last.
     async fn submit_routed(&self, scope: Scope, bytes: &[u8]) -> Result<Outcome, LedgerError> {
         match self.routes.of(scope).first() {
             Some(group) => self.submit_to(group, bytes).await,
@@ -314,8 +314,7 @@ impl RemoteLedger {
 #[async_trait]
 impl Ledger for RemoteLedger {
     async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
-        envelope.check_size()?;
-        let (scope, bytes) = (envelope.command.scope(), envelope.encode());
+        let (scope, bytes) = (envelope.command.scope(), envelope.encode_checked()?);
         let done = self.submit_routed(scope, &bytes).await;
         if self.was_misrouted(&done).await {
             return self.submit_routed(scope, &bytes).await;

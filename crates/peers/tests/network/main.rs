@@ -2,6 +2,7 @@
 
 mod cluster;
 mod connections;
+mod group;
 mod shards;
 mod storage_node;
 mod wrong_answers;
