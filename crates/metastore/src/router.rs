@@ -92,6 +92,10 @@ impl Router {
                     reason
                 }
                 Err(LedgerError::Unavailable { reason }) => reason,
+                // This attempt was shed; an earlier one may not have been.
+                Err(full @ LedgerError::QueueFull { .. }) if may_be_taken.is_some() => {
+                    full.to_string()
+                }
                 decided => return decided,
             };
             let has_stopped = self.raft.metrics().borrow().running_state.is_err();

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_format_of_an_identity_is_the_one_that_was_promised() {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let golden = Path::new("tests/golden");
         for (file, identity) in
             [("custos-disk-v1.json", identity(None)), ("custos-disk-v1-opening.json", claimed())]
         {

@@ -74,6 +74,12 @@ pub(crate) fn empty_cluster() -> Answers {
     let status = v1::ClusterStatusResponse {
         origin: "custos.test/1".to_owned(),
         time: "2026-03-02T00:00:00Z".to_owned(),
+        ledger_groups: vec![v1::LedgerGroup {
+            id: 1,
+            system: true,
+            shards: vec![v1::VirtualShards { first: 0, last: 1023 }],
+            endpoints: Vec::new(),
+        }],
         ..v1::ClusterStatusResponse::default()
     };
     Answers { status, ..Answers::default() }

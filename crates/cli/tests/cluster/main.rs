@@ -26,6 +26,7 @@ Worth knowing:
   disk store-1/disk 0 (0a1b0000) is nearly full: 1.0 GiB of 10.0 GiB are free
 
 cluster  custos.test/1, epoch 17, 2026-03-02T00:00:00.000Z
+ledger   group 1 keeps the system and virtual shards 0-1023
 vaults   12 of 4+2, apart by host
          1 of 2+1, apart by disk
 shards   1,500 with 3.0 GiB

@@ -19,7 +19,7 @@ const KEK: [u8; 32] = [0x44; 32];
 const KEK_ID: [u8; 8] = *b"kek-0001";
 
 fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    PathBuf::from("tests/golden").join(name)
 }
 
 fn read(name: &str) -> Vec<Vec<u8>> {

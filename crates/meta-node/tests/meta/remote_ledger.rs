@@ -75,6 +75,19 @@ async fn a_ledger_that_nobody_reaches_is_unavailable_and_its_endpoints_are_named
 }
 
 #[tokio::test]
+async fn a_command_that_may_be_done_is_not_reported_as_shed() {
+    let world = World::new().await;
+    let remote = world.remote_by(hasty(vec![world.server.endpoint()]));
+    world.ledger.fates.lock().push_back(Fate::Full);
+    let error = remote.submit(register(1, 1)).await.expect_err("shed");
+    assert_eq!(error.kind(), ErrorKind::Exhausted, "{error}");
+    let fates = std::iter::once(Fate::Lost).chain(std::iter::repeat_n(Fate::Full, 1000));
+    world.ledger.fates.lock().extend(fates);
+    let error = remote.submit(register(2, 2)).await.expect_err("nobody says");
+    assert_eq!(error.kind(), ErrorKind::Unknown, "the first attempt did it: {error}");
+}
+
+#[tokio::test]
 async fn the_next_meta_node_is_asked_when_one_is_away_or_has_no_leader() {
     let world = World::new().await;
     let other = World::new().await;

@@ -37,6 +37,8 @@ pub(crate) enum Fate {
     Never,
     /// Nothing is done: there is no leader.
     NoLeader,
+    /// Nothing is done: too many wait.
+    Full,
 }
 
 /// The real law, whose answers get lost.
@@ -61,7 +63,7 @@ impl LossyLedger {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let fate = self.fates.lock().pop_front();
         match fate {
-            None | Some(Fate::Heard | Fate::NoLeader) => result,
+            None | Some(Fate::Heard | Fate::NoLeader | Fate::Full) => result,
             Some(Fate::Lost) => Err(LedgerError::Unknown { reason: "lost".to_owned() }),
             Some(Fate::Never) => std::future::pending().await,
         }
@@ -72,10 +74,13 @@ impl LossyLedger {
 impl Ledger for LossyLedger {
     async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
         self.requests.lock().push(envelope.request_id);
-        let result = if self.fates.lock().front() == Some(&Fate::NoLeader) {
-            Err(LedgerError::Unavailable { reason: "no leader is known".to_owned() })
-        } else {
-            self.inner.submit(envelope).await
+        let fate = self.fates.lock().front().copied();
+        let result = match fate {
+            Some(Fate::NoLeader) => {
+                Err(LedgerError::Unavailable { reason: "no leader is known".to_owned() })
+            }
+            Some(Fate::Full) => Err(LedgerError::QueueFull { limit: 1 }),
+            _ => self.inner.submit(envelope).await,
         };
         self.meet(result).await
     }

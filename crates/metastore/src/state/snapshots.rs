@@ -125,8 +125,9 @@ impl Snapshots {
     /// Takes a snapshot of `state` as it is now, and makes it the current one.
     pub(super) fn build(&self, state: &StateDb) -> Result<Snapshot, StoreError> {
         let draft = self.checkpoint(state)?;
-        // The checkpoint begins with a flush, and takes along what was written behind it as a copy of
-        // the write-ahead log: up to there the state itself is only durable after another flush.
+        // The checkpoint begins with a flush, so it holds what the state itself was then durable for.
+        // A few marks are written past the flush, by way of the write-ahead log that it takes along:
+        // up to there the state is only durable after another flush.
         state.db().flush().map_err(StoreError::rocks("flush the state"))?;
         // What the checkpoint holds is read from the checkpoint: the state has moved on since.
         let mark = read_mark(&self.setup.open_read_only(draft.path())?)?;

@@ -243,6 +243,10 @@ impl RemoteLedger {
                 match error {
                     LedgerError::Unknown { reason } => may_be_taken = Some(reason),
                     LedgerError::Unavailable { reason } => unavailable.push(reason),
+                    // This attempt was shed; an earlier one may not have been.
+                    full @ LedgerError::QueueFull { .. } if may_be_taken.is_some() => {
+                        unavailable.push(full.to_string());
+                    }
                     decided => return Err(decided),
                 }
                 if Instant::now() >= deadline {

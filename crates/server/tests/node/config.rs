@@ -5,7 +5,7 @@ use custos_server::config;
 use crate::node::{custosd, refused};
 
 fn example() -> String {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/custosd.toml").to_owned()
+    "../../deploy/custosd.toml".to_owned()
 }
 
 #[test]
