@@ -179,6 +179,9 @@ fn a_member_that_is_taken_out_ends_and_says_why() {
     wait_until("it to end", Duration::from_secs(60), || group.meta(out).has_ended());
     let log = group.meta(out).log();
     assert!(log.contains("was taken out of the ledger's group"), "it does not say why:\n{log}");
+    // Nor does it come back.
+    let again = group.config(out).prepare().spawn().wait_until_ready();
+    assert!(again.is_err(), "member {out} is ready again");
     group.cli().put(&scratch.source_file("after.bin", Content { seed: 1, size: 20_000 }));
 }
 
