@@ -150,17 +150,28 @@ fn i1_a_member_whose_log_finds_no_room_stops_and_says_why_and_the_others_go_on()
     let room = fill(&filler);
     eprintln!("{room} bytes were free");
     // What is put is on the other two, whoever led.
-    let mut put = 0;
-    wait_until("the member to stop", Duration::from_secs(120), || {
-        let file = scratch.source_file("while-full.bin", Content { seed: put, size: 20_000 });
-        group.cli().put(&file);
-        put += 1;
-        group.meta(full).has_ended()
+    let (cli, stop) = (group.cli(), AtomicBool::new(false));
+    let put: usize = thread::scope(|scope| {
+        let (cli, stop, scratch) = (&cli, &stop, &scratch);
+        let clients = (0..CLIENTS as u64).map(|client| {
+            scope.spawn(move || {
+                let puts = (0..).take_while(|_| !stop.load(Ordering::Acquire));
+                let puts = puts.map(|number| put_with_long_note(cli, scratch, client, number));
+                puts.count()
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        wait_until("the member to stop", Duration::from_secs(240), || {
+            thread::sleep(Duration::from_millis(50));
+            group.meta(full).has_ended()
+        });
+        stop.store(true, Ordering::Release);
+        clients.into_iter().map(|client| client.join().expect("no put failed")).sum()
     });
     let log = group.meta(full).log();
     assert!(log.contains("No space left on device"), "it does not say why:\n{log}");
     let ids = group.cli().list_ids();
-    assert_eq!(ids.len() as u64, put);
+    assert_eq!(ids.len(), put);
 
     fs::remove_file(&filler).expect("removed");
     group.meta(full).restart();
@@ -183,6 +194,15 @@ fn a_member_that_is_taken_out_ends_and_says_why() {
     let again = group.config(out).prepare().spawn().wait_until_ready();
     assert!(again.is_err(), "member {out} is ready again");
     group.cli().put(&scratch.source_file("after.bin", Content { seed: 1, size: 20_000 }));
+}
+
+/// The note goes into the log.
+fn put_with_long_note(cli: &Cli, scratch: &Scratch, client: u64, number: u64) {
+    let content = Content { seed: client << 32 | number, size: 1_000 };
+    let file = scratch.source_file(&format!("full-{client}.bin"), content);
+    let note = "n".repeat(4096);
+    let line = ["put".as_ref(), "--note".as_ref(), note.as_ref(), file.path.as_os_str()];
+    cli.run(line).expect_exit(0);
 }
 
 /// Writes a file until its disk is full; returns how much that was.
