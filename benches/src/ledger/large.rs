@@ -27,7 +27,7 @@ use crate::{
 /// Raft entries between two snapshots: while the ledger is filled, while the load without any runs,
 /// and while the one with many does.
 const FILLING: u64 = 5_000;
-const NEVER: u64 = u64::MAX;
+const NEVER: u64 = 1 << 40;
 const OFTEN: u64 = 300;
 /// How long commits may still run when no more begin.
 const GRACE: Duration = Duration::from_secs(30);
