@@ -101,9 +101,8 @@ pub type BackupParts = Pin<Box<dyn Stream<Item = Result<BackupResponse, LedgerEr
 /// The ledger in other processes.
 ///
 /// A command whose outcome is not known is sent again, with the same request id, until the
-/// deadline; then it is reported as `Unknown`. That is safe because the law finds by its content
-/// what is done already (for a view, by its request id) and answers as it did the first time. The
-/// law does not remember request ids otherwise: a new command must keep to this too.
+/// deadline; then it is reported as `Unknown`. That is safe because the law finds by its content or
+/// by its request id what is done already, and answers as it did the first time.
 pub struct RemoteLedger {
     routes: Routes,
     origin: OnceLock<String>,
