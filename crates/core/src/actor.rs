@@ -1,42 +1,38 @@
-use std::fmt;
+use crate::named::named_enum;
 
-/// What a certificate entitles its holder to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// May do everything that one person may: the user of development mode.
-    Developer,
-    /// A collection station that uploads what recorders captured.
-    Station,
-    /// A service that streams clips to players.
-    Playback,
-    /// The store itself.
-    System,
-}
+named_enum!(
+    /// What a certificate entitles its holder to be; the name is the `OU` of its subject.
+    Role {
+        /// May do everything that one person may: the user of development mode.
+        Developer = "developer",
+        /// A collection station that uploads what recorders captured.
+        Station = "station",
+        /// A service that streams clips to players.
+        Playback = "playback",
+        /// The store itself.
+        System = "system",
+        /// 执法人员: a person with a law-enforcement certificate.
+        Officer = "officer",
+        /// 辅助人员: may help to record, never signs (rule R7).
+        Auxiliary = "auxiliary",
+        /// Answers for filing, keeping and use (rule R26).
+        Custodian = "custodian",
+        /// Head of a unit, who agrees to copies (rule R18).
+        UnitHead = "unit-head",
+        /// Looks whether everything was recorded and the conduct was lawful (rule R16).
+        Reviewer = "reviewer",
+        /// Checks the store and those who use it.
+        Auditor = "auditor",
+        /// Runs the machines and the registers; owns no evidence.
+        Administrator = "administrator",
+    }
+);
 
 impl Role {
-    /// The stable lower-case name, carried as `OU` of the certificate's subject.
+    /// Whether it is one of a natural person, who must be on the register.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Developer => "developer",
-            Self::Station => "station",
-            Self::Playback => "playback",
-            Self::System => "system",
-        }
-    }
-
-    /// The role with this [`name`](Self::name).
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Developer, Self::Station, Self::Playback, Self::System]
-            .into_iter()
-            .find(|role| role.name() == name)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+    pub fn is_person(self) -> bool {
+        !matches!(self, Self::Developer | Self::Station | Self::Playback | Self::System)
     }
 }
 

@@ -1,72 +1,86 @@
-use std::fmt;
+use crate::{named::named_enum, EvidenceId, LogIndex, Timestamp};
 
-use crate::{EvidenceId, LogIndex, Timestamp};
-
-/// What a custody entry says was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Act {
-    /// The cluster and its log began.
-    Genesis,
-    /// An upload was opened.
-    UploadOpened,
-    /// Evidence was sealed.
-    Sealed,
-    /// An upload was given up before sealing.
-    UploadAborted,
-    /// A range of evidence was handed out to be viewed.
-    Viewed,
-    /// An attempt on evidence was refused by a rule.
-    Refused,
-    /// Nodes, disks or vaults changed.
-    ClusterChanged,
-    /// A shard was found damaged.
-    DamageFound,
-    /// A damaged shard was rebuilt.
-    DamageRepaired,
-}
-
-impl Act {
-    /// Every act, in the order of their stored numbers.
-    pub const ALL: [Self; 9] = [
-        Self::Genesis,
-        Self::UploadOpened,
-        Self::Sealed,
-        Self::UploadAborted,
-        Self::Viewed,
-        Self::Refused,
-        Self::ClusterChanged,
-        Self::DamageFound,
-        Self::DamageRepaired,
-    ];
-
-    /// The stable lower-case name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Genesis => "genesis",
-            Self::UploadOpened => "upload-opened",
-            Self::Sealed => "sealed",
-            Self::UploadAborted => "upload-aborted",
-            Self::Viewed => "viewed",
-            Self::Refused => "refused",
-            Self::ClusterChanged => "cluster-changed",
-            Self::DamageFound => "damage-found",
-            Self::DamageRepaired => "damage-repaired",
-        }
+named_enum!(
+    /// What a custody entry says was done, in the order of their stored numbers.
+    Act {
+        /// The cluster and its log began.
+        Genesis = "genesis",
+        /// An upload was opened.
+        UploadOpened = "upload-opened",
+        /// Evidence was sealed.
+        Sealed = "sealed",
+        /// An upload was given up before sealing.
+        UploadAborted = "upload-aborted",
+        /// A range of evidence was handed out to be viewed.
+        Viewed = "viewed",
+        /// An attempt was refused by a rule.
+        Refused = "refused",
+        /// Nodes, disks or vaults changed.
+        ClusterChanged = "cluster-changed",
+        /// A shard was found damaged.
+        DamageFound = "damage-found",
+        /// A damaged shard was rebuilt.
+        DamageRepaired = "damage-repaired",
+        /// A unit, person, recorder or station was registered or changed.
+        RegisterChanged = "register-changed",
+        /// The parameters of the rules were set.
+        PolicySet = "policy-set",
+        /// Cluster time was confirmed after it moved far at once.
+        ClockConfirmed = "clock-confirmed",
+        /// A case was opened.
+        CaseOpened = "case-opened",
+        /// A case was changed, or moved to another stage.
+        CaseChanged = "case-changed",
+        /// A case was closed.
+        CaseClosed = "case-closed",
+        /// A case was archived.
+        CaseArchived = "case-archived",
+        /// A case was opened again.
+        CaseReopened = "case-reopened",
+        /// Evidence was filed under a stage of a case.
+        Filed = "filed",
+        /// A note on evidence was written.
+        Noted = "noted",
+        /// Evidence was described anew.
+        Described = "described",
+        /// Evidence was related to other evidence.
+        Related = "related",
+        /// Evidence or a case was classified, or a lower classification was asked for.
+        Classified = "classified",
+        /// The retention of evidence was lengthened.
+        RetentionExtended = "retention-extended",
+        /// A verified copy of evidence was registered.
+        CopyRegistered = "copy-registered",
+        /// A hold was placed.
+        HoldPlaced = "hold-placed",
+        /// The release of a hold was asked for.
+        HoldReleaseAsked = "hold-release-asked",
+        /// A hold was released.
+        HoldReleased = "hold-released",
+        /// Somebody applied to see evidence.
+        GrantApplied = "grant-applied",
+        /// An application was agreed to.
+        GrantApproved = "grant-approved",
+        /// An application was not agreed to.
+        GrantRefused = "grant-refused",
+        /// A grant was taken back.
+        GrantRevoked = "grant-revoked",
+        /// A range of evidence was handed out as a copy.
+        Copied = "copied",
+        /// The original was handed out.
+        TakenOut = "taken-out",
+        /// The end of evidence was proposed.
+        DispositionProposed = "disposition-proposed",
+        /// The end of evidence was agreed to.
+        DispositionApproved = "disposition-approved",
+        /// A disposition was stopped.
+        DispositionStopped = "disposition-stopped",
+        /// The end of evidence was ordered.
+        DispositionOrdered = "disposition-ordered",
+        /// Evidence has ended.
+        Disposed = "disposed",
     }
-
-    /// The act with this [`name`](Self::name).
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|act| act.name() == name)
-    }
-}
-
-impl fmt::Display for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+);
 
 /// One entry of the custody log, read back with its private part opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

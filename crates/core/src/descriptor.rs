@@ -1,37 +1,4 @@
-use std::fmt;
-
-use crate::{Refusal, Rule, Timestamp, limits};
-
-macro_rules! named_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The stable lower-case name.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-
-            /// The value with this [`name`](Self::name).
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.name() == name)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-    };
-}
+use crate::{Refusal, Rule, Timestamp, law::Classification, limits, named::named_enum};
 
 named_enum!(
     /// What sort of record it is (rule R2).
@@ -74,7 +41,7 @@ named_enum!(
 );
 
 /// What is said about evidence when it is put: the uploader's claims (rules R3, R4, R6).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Descriptor {
     /// Sort of record.
     pub kind: EvidenceKind,
@@ -96,6 +63,25 @@ pub struct Descriptor {
     pub file_name: Option<String>,
     /// Media type such as `video/mp4` (RFC 6838).
     pub media_type: Option<String>,
+    /// When the device says it ended to capture.
+    pub captured_until: Option<Timestamp>,
+    /// The recording that it is a segment of: what one recorder made at one place for one case,
+    /// without a break (rule R5).
+    pub recording: Option<String>,
+    /// Number that the device gave the segment; grows by one from segment to segment.
+    pub sequence: Option<u64>,
+    /// When the party was told that recording has begun, in milliseconds after the capture began
+    /// (rule R8).
+    pub notice_at_ms: Option<u64>,
+    /// How far the device's clock was ahead of the station's when the station read it, in
+    /// milliseconds (rule R3).
+    pub device_ahead_ms: Option<i64>,
+    /// The station's clock when it opened the upload.
+    pub station_at: Option<Timestamp>,
+    /// How much of it is to be kept from whom; ordinary when absent (rule R19).
+    pub classification: Option<Classification>,
+    /// Where an electronic record came from: the system, address or account.
+    pub source: Option<String>,
 }
 
 impl Descriptor {
@@ -113,6 +99,14 @@ impl Descriptor {
             note: None,
             file_name: None,
             media_type: None,
+            captured_until: None,
+            recording: None,
+            sequence: None,
+            notice_at_ms: None,
+            device_ahead_ms: None,
+            station_at: None,
+            classification: None,
+            source: None,
         }
     }
 
@@ -128,6 +122,18 @@ impl Descriptor {
         text("note", self.note.as_deref(), limits::DESCRIPTOR_NOTE_BYTES_MAX)?;
         text("file_name", self.file_name.as_deref(), name_max)?;
         text("media_type", self.media_type.as_deref(), name_max)?;
+        text("recording", self.recording.as_deref(), name_max)?;
+        text("source", self.source.as_deref(), name_max)?;
+        if self.sequence.is_some() && self.recording.is_none() {
+            let reason = "given without the recording that it counts the segments of";
+            return Err(Refusal::invalid(Rule::R5, "sequence", reason));
+        }
+        if let (Some(from), Some(until)) = (self.captured_at, self.captured_until)
+            && until < from
+        {
+            let reason = format!("{until} is before the capture began at {from}");
+            return Err(Refusal::invalid(Rule::R3, "captured_until", reason));
+        }
         if self.officers.len() > limits::DESCRIPTOR_OFFICERS_MAX {
             let max = limits::DESCRIPTOR_OFFICERS_MAX;
             let reason = format!("{} officers, at most {max} are allowed", self.officers.len());
@@ -153,6 +159,11 @@ impl Descriptor {
         if self.kind.is_audio_visual() {
             need(self.recorder.is_some(), "recorder");
             need(self.place.is_some(), "place");
+        }
+        match self.kind {
+            EvidenceKind::Photo => need(self.place.is_some(), "place"),
+            EvidenceKind::Electronic => need(self.source.is_some(), "source"),
+            EvidenceKind::Video | EvidenceKind::Audio | EvidenceKind::Document => {}
         }
         need(!self.officers.is_empty(), "officers");
         need(self.case.is_some(), "case");

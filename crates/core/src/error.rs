@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::named::named_enum;
+
 /// The class of a failure. Retry policy, gRPC status and exit code depend on this alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -80,82 +82,61 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// A row of the rules that the store makes true (R1 … R27), or an invariant that guards them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Rule {
-    /// R2: each kind of evidence has its required fields.
-    R2,
-    /// R3: records are made in real time; claimed times stay beside the cluster's own.
-    R3,
-    /// R4: a record shows time, place, matter, parties, officers.
-    R4,
-    /// R6: evidence is objective, complete, unmodified.
-    R6,
-    /// R10: originals are encrypted and kept.
-    R10,
-    /// R14: storage is safe and maintained.
-    R14,
-    /// R23: abuse of power is prevented; nobody acts without the right to.
-    R23,
-    /// R26: someone named is responsible; every act names who acted.
-    R26,
-    /// I1: an acknowledgement means durable on enough distinct disks.
-    I1,
-    /// I3: sealed evidence never changes.
-    I3,
-    /// I6: commands and strong reads are linearizable; what would lose the quorum is not done.
-    I6,
-    /// I10: every request stays within the named limits.
-    I10,
-}
-
-impl Rule {
-    /// The row's name, such as `R4`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::R2 => "R2",
-            Self::R3 => "R3",
-            Self::R4 => "R4",
-            Self::R6 => "R6",
-            Self::R10 => "R10",
-            Self::R14 => "R14",
-            Self::R23 => "R23",
-            Self::R26 => "R26",
-            Self::I1 => "I1",
-            Self::I3 => "I3",
-            Self::I6 => "I6",
-            Self::I10 => "I10",
-        }
+named_enum!(
+    /// A row of the rules that the store makes true (R1 … R27), or an invariant that guards them.
+    Rule {
+        /// R1: the whole process is recorded, stage by stage.
+        R1 = "R1",
+        /// R2: each kind of evidence has its required fields.
+        R2 = "R2",
+        /// R3: records are made in real time; claimed times stay beside the cluster's own.
+        R3 = "R3",
+        /// R4: a record shows time, place, matter, parties, officers.
+        R4 = "R4",
+        /// R5: recording at one place is not interrupted.
+        R5 = "R5",
+        /// R6: evidence is objective, complete, unmodified.
+        R6 = "R6",
+        /// R7: at least two certified officers; auxiliaries do not sign.
+        R7 = "R7",
+        /// R8: the party is told that recording has begun.
+        R8 = "R8",
+        /// R9: what must be recorded without a break.
+        R9 = "R9",
+        /// R10: originals are encrypted and kept.
+        R10 = "R10",
+        /// R11: what is held is kept.
+        R11 = "R11",
+        /// R12: important records are copied to a medium of their own.
+        R12 = "R12",
+        /// R13: papers are filed in time after the matter ends.
+        R13 = "R13",
+        /// R14: storage is safe and maintained.
+        R14 = "R14",
+        /// R18: copies only when the head of the unit agrees.
+        R18 = "R18",
+        /// R19: secrets and privacy follow their own rules.
+        R19 = "R19",
+        /// R20: before an original goes out, a copy is made.
+        R20 = "R20",
+        /// R23: abuse of power is prevented; nobody acts without the right to.
+        R23 = "R23",
+        /// R26: someone named is responsible; every act names who acted.
+        R26 = "R26",
+        /// R27: the party can apply to see records, and is answered in time.
+        R27 = "R27",
+        /// I1: an acknowledgement means durable on enough distinct disks.
+        I1 = "I1",
+        /// I3: sealed evidence never changes, and ends only as it lawfully may.
+        I3 = "I3",
+        /// I6: commands and strong reads are linearizable; what would lose the quorum is not done.
+        I6 = "I6",
+        /// I8: nobody ends, alters or secretly reads evidence alone.
+        I8 = "I8",
+        /// I10: every request stays within the named limits.
+        I10 = "I10",
     }
-
-    /// The rule with this [`name`](Self::name).
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::R2,
-            Self::R3,
-            Self::R4,
-            Self::R6,
-            Self::R10,
-            Self::R14,
-            Self::R23,
-            Self::R26,
-            Self::I1,
-            Self::I3,
-            Self::I6,
-            Self::I10,
-        ]
-        .into_iter()
-        .find(|rule| rule.name() == name)
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+);
 
 /// A command refused by the law: nothing of it is stored except, where the rule says so, the
 /// refusal itself on the custody log.

@@ -64,6 +64,12 @@ impl fmt::Debug for EvidenceId {
     }
 }
 
+impl serde::Serialize for EvidenceId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl FromStr for EvidenceId {
     type Err = ParseIdError;
 
@@ -77,7 +83,9 @@ impl FromStr for EvidenceId {
 macro_rules! number_type {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize,
+        )]
         pub struct $name(pub $inner);
 
         impl fmt::Display for $name {

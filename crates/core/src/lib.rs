@@ -15,8 +15,11 @@ mod error;
 mod evidence;
 mod hash;
 mod ids;
+pub mod law;
 pub mod limits;
 mod meta;
+mod mirror;
+mod named;
 pub mod placement;
 mod profile;
 mod shard;
@@ -40,6 +43,8 @@ pub use ids::{
     RunId, Salt, ShardSlot, UploadKey, VaultId,
 };
 pub use meta::{MetaMember, MetaMemberState};
+pub use mirror::{Mirror, MirrorError};
+pub use named::UnknownName;
 pub use profile::{ErasureProfile, ParseProfileError};
 pub use shard::{
     Fullness, Quarantined, RemovalOrder, RemovalReason, ShardDamage, ShardEntry, ShardKey,

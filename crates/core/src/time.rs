@@ -41,6 +41,13 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// As RFC 3339 text.
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 

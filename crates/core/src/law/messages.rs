@@ -1,0 +1,81 @@
+/// Mirrors every value of this module in the messages of `$m`: the one list of the fields that two
+/// packages of messages show. The descriptor's conversion is the package's own.
+#[macro_export]
+macro_rules! mirror_law {
+    ($m:path) => {
+        use $m as law_messages;
+        $crate::mirror_law!(@in law_messages);
+    };
+    (@in $m:ident) => {
+        $crate::mirror!($crate::law::Unit => $m::Unit { id, title, parent, active });
+        $crate::mirror!($crate::law::Person => $m::Person { id, title, role, unit, certificate_no, clearance, active });
+        $crate::mirror!($crate::law::Recorder => $m::Recorder { id, model, unit, signing_key, issued_to, active });
+        $crate::mirror!($crate::law::Station => $m::Station { id, unit, active });
+        $crate::mirror!($crate::law::Party => $m::Party { name, role });
+        $crate::mirror!($crate::law::Sign => $m::Sign { by, role, reason } ~ { at as at_ms });
+        $crate::mirror!($crate::law::Case => $m::Case { id, act_type, unit, title, place, officers, parties, custodian, classification, lower_to, lower_asked, stage, state, reason } ~ { opened_at as opened_at_ms, closed_at as closed_at_ms, archive_due as archive_due_ms, archived_at as archived_at_ms });
+        $crate::mirror!($crate::law::Filing => $m::Filing { id, unit, case, stage, classification, lower_to, lower_asked, descriptor, disposition, ordered_at, reason } ~ { retain_until as retain_until_ms });
+        $crate::mirror!($crate::law::Note => $m::Note { id, evidence, author, text, supersedes });
+        $crate::mirror!($crate::law::Relation => $m::Relation { id, evidence, relation, to });
+        $crate::mirror!($crate::law::MediaCopy => $m::MediaCopy { id, evidence, blake3, medium, place } + { made });
+        $crate::mirror!($crate::law::EvidenceFilter => $m::EvidenceFilter { evidence, recording, case, stage, unit, recorder, officer, place, kind } ~ { from as from_ms, until as until_ms });
+        $crate::mirror!($crate::law::Hold => $m::Hold { id, reason, text, reference, unit, release_asked, released } + { target, placed } ~ { review_at as review_at_ms });
+        $crate::mirror!($crate::law::ByteSpan => $m::ByteSpan { start, end });
+        $crate::mirror!($crate::law::OutsideParty => $m::OutsideParty { name, contact, standing });
+        $crate::mirror!($crate::law::Grant => $m::Grant { id, holder, outside, scope, evidence, case, range, purpose, unit, state, decided, revoked, uses_max, uses } + { applied } ~ { answer_due as answer_due_ms, valid_until as valid_until_ms });
+        $crate::mirror!($crate::law::Struck => $m::Struck { evidence, why });
+        $crate::mirror!($crate::law::Disposition => $m::Disposition { id, unit, evidence, approvals, state, stopped, ordered_at, ended, struck } + { proposed } ~ { grace_until as grace_until_ms });
+        $crate::mirror!($crate::law::KindPolicy => $m::KindPolicy { kind, retention_days });
+        $crate::mirror!($crate::law::ClassificationPolicy => $m::ClassificationPolicy { classification, retention_days });
+        $crate::mirror!($crate::law::ActTypePolicy => $m::ActTypePolicy { act_type, stages, audio_visual, retention_days });
+        $crate::mirror!($crate::law::LawPolicy => $m::LawPolicy { incomplete_descriptor, floor_days, kinds, classifications, act_types, late_after_hours, clock_tolerance_seconds, archive_days, answer_days, grant_days_max, grace_days, hold_review_days, recorder_silent_days, release_by_two });
+        $crate::mirror!($crate::law::Versioned => $m::VersionedRecord { version, changed_by, log_index } + { record } ~ { changed_at as changed_at_ms });
+        $crate::mirror!($crate::law::SetUnit => $m::SetUnit {  } + { unit });
+        $crate::mirror!($crate::law::SetPerson => $m::SetPerson {  } + { person });
+        $crate::mirror!($crate::law::SetRecorder => $m::SetRecorder {  } + { recorder });
+        $crate::mirror!($crate::law::SetStation => $m::SetStation {  } + { station });
+        $crate::mirror!($crate::law::SetPolicy => $m::SetPolicy { based_on } + { policy });
+        $crate::mirror!($crate::law::ConfirmClock => $m::ConfirmClock { reason });
+        $crate::mirror!($crate::law::OpenCase => $m::OpenCase { case, act_type, unit, title, place, officers, parties, custodian, classification });
+        $crate::mirror!($crate::law::UpdateCase => $m::UpdateCase { case, title, place, custodian, add_officers, remove_officers, add_parties, reason });
+        $crate::mirror!($crate::law::MoveCase => $m::MoveCase { case, stage, reason });
+        $crate::mirror!($crate::law::CloseCase => $m::CloseCase { case, reason });
+        $crate::mirror!($crate::law::ArchiveCase => $m::ArchiveCase { case, despite });
+        $crate::mirror!($crate::law::ReopenCase => $m::ReopenCase { case, stage, reason });
+        $crate::mirror!($crate::law::ClassifyCase => $m::ClassifyCase { case, to, reason });
+        $crate::mirror!($crate::law::FileEvidence => $m::FileEvidence { evidence, case, stage, reason });
+        $crate::mirror!($crate::law::AddNote => $m::AddNote { evidence, text, supersedes });
+        $crate::mirror!($crate::law::CorrectDescriptor => $m::CorrectDescriptor { evidence, reason } + { descriptor });
+        $crate::mirror!($crate::law::AddRelation => $m::AddRelation { evidence, relation, to });
+        $crate::mirror!($crate::law::ClassifyEvidence => $m::ClassifyEvidence { evidence, to, reason });
+        $crate::mirror!($crate::law::ExtendRetention => $m::ExtendRetention { evidence, reason } ~ { until as until_ms });
+        $crate::mirror!($crate::law::RegisterCopy => $m::RegisterCopy { evidence, blake3, medium, place, reason });
+        $crate::mirror!($crate::law::PlaceHold => $m::PlaceHold { reason, text, reference } + { target } ~ { review_at as review_at_ms });
+        $crate::mirror!($crate::law::ReleaseHold => $m::ReleaseHold { hold, reason });
+        $crate::mirror!($crate::law::ApplyForGrant => $m::ApplyForGrant { outside, scope, evidence, case, range, purpose });
+        $crate::mirror!($crate::law::DecideGrant => $m::DecideGrant { grant, approve, reason, uses_max } ~ { valid_until as valid_until_ms });
+        $crate::mirror!($crate::law::RevokeGrant => $m::RevokeGrant { grant, reason });
+        $crate::mirror!($crate::law::ProposeDisposition => $m::ProposeDisposition { evidence, reason });
+        $crate::mirror!($crate::law::ApproveDisposition => $m::ApproveDisposition { disposition, reason });
+        $crate::mirror!($crate::law::StopDisposition => $m::StopDisposition { disposition, reason });
+        $crate::mirror!($crate::law::OrderDisposition => $m::OrderDisposition { disposition });
+        $crate::mirror!($crate::law::RecordDisposal => $m::RecordDisposal { disposition, evidence });
+        $crate::mirror!($crate::law::ReportRefusal => $m::ReportRefusal { attempt, what });
+        $crate::mirror!($crate::law::RecordName => $m::RecordName { kind, id });
+        $crate::mirror!($crate::law::HistoryPage => $m::HistoryPage { kind, id, after, limit });
+        $crate::mirror!($crate::law::ListPage => $m::ListPage { list, kind, unit, prefix, after, limit });
+        $crate::mirror!($crate::law::EvidenceName => $m::EvidenceName { evidence });
+        $crate::mirror!($crate::law::CaseName => $m::CaseName { case });
+        $crate::mirror!($crate::law::ClockAsked => $m::ClockAsked { limit });
+        $crate::mirror!($crate::law::RecordPage => $m::RecordPage { items, next });
+        $crate::mirror!($crate::law::Keeping => $m::Keeping { evidence, retained_for, retention_over, holds, disposition } ~ { retain_until as retain_until_ms });
+        $crate::mirror!($crate::law::StageReport => $m::StageReport { stage, items, audio_visual, audio_visual_required });
+        $crate::mirror!($crate::law::CaseReport => $m::CaseReport { case, stages, missing, truncated });
+        $crate::mirror!($crate::law::ClockState => $m::ClockState { unconfirmed_ms, confirmed_by } ~ { time as time_ms, settled as settled_ms });
+        $crate::mirror!($crate::law::Tombstone => $m::Tombstone { evidence, size, blake3, sha256, seal_index, disposition, order_index, end_index } ~ { sealed_at as sealed_at_ms, ended_at as ended_at_ms });
+        $crate::mirror_oneof!($crate::law::Record => $m::versioned_record::Record { Unit, Person, Recorder, Station, Case, Filing, Note, Relation, Copy, Hold, Grant, Disposition, Policy });
+        $crate::mirror_oneof!($crate::law::LawCommand => $m::law_command::Command { SetUnit, SetPerson, SetRecorder, SetStation, SetPolicy, ConfirmClock, OpenCase, UpdateCase, MoveCase, CloseCase, ArchiveCase, ReopenCase, ClassifyCase, FileEvidence, AddNote, CorrectDescriptor, AddRelation, ClassifyEvidence, ExtendRetention, RegisterCopy, PlaceHold, ReleaseHold, ApplyForGrant, DecideGrant, RevokeGrant, ProposeDisposition, ApproveDisposition, StopDisposition, OrderDisposition, RecordDisposal, ReportRefusal });
+        $crate::mirror_oneof!($crate::law::LawQuery => $m::law_query::Query { Record, History, List, Keeping, Case, Clock, Tombstone });
+        $crate::mirror_oneof!($crate::law::LawAnswer => $m::law_answer::Answer { Records, Keeping, Case, Clock, Tombstone });
+    };
+}
