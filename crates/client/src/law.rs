@@ -7,6 +7,7 @@ use std::{
 
 use custos_core::{
     EvidenceId, LogIndex,
+    continuity::Report,
     law::{
         CaseName, CaseReport, ClockAsked, ClockState, EvidenceName, HistoryPage, Keeping,
         LawAnswer, LawCommand, LawQuery, ListPage, RecordKind, RecordName, RecordPage, Tombstone,
@@ -14,10 +15,11 @@ use custos_core::{
     },
 };
 use custos_wire::{
-    law_answer_from_wire, law_command_to_wire, law_query_to_wire,
-    v1::{ActRequest, ActResponse, AskRequest, IssueCertificateRequest},
+    law_answer_from_wire, law_command_to_wire, law_query_to_wire, recording_report_from_wire,
+    v1::{ActRequest, ActResponse, AskRequest, CheckRecordingRequest, IssueCertificateRequest},
     versioned_from_wire,
 };
+use serde::Serialize;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -38,6 +40,18 @@ pub struct IssuedCertificate {
     pub certificate_pem: String,
     /// Certificate of the authority, PEM.
     pub ca_pem: String,
+}
+
+/// What a recording shows of its own continuity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordingReport {
+    /// Which recording.
+    pub recording: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub report: Report,
+    /// It has more segments than were looked at.
+    pub truncated: bool,
 }
 
 /// A list of records or versions that is read page by page.
@@ -156,6 +170,19 @@ impl Client {
             LawAnswer::Tombstone(tombstone) => Ok(tombstone),
             _ => Err(other_answer()),
         }
+    }
+
+    /// What a recording shows of its own continuity (rules R3, R5).
+    ///
+    /// # Errors
+    /// `NotFound` for a recording without a segment, or a server that does not answer.
+    pub async fn check_recording(&self, recording: &str) -> Result<RecordingReport, ClientError> {
+        let request = CheckRecordingRequest { recording: recording.to_owned() };
+        let response = self.law().check_recording(request).await;
+        let response = response.map_err(|status| self.error_of(status))?.into_inner();
+        let wire = response.report.ok_or_else(|| protocol("the report is missing"))?;
+        let (recording, truncated) = (wire.recording.clone(), wire.truncated);
+        Ok(RecordingReport { recording, report: recording_report_from_wire(wire)?, truncated })
     }
 
     /// Has the cluster's own authority sign a certificate for a person or station on the register:

@@ -26,7 +26,7 @@ pub use config::{CONFIG_ENV, ClientConfig};
 pub use connection::Client;
 pub use custody::{EntryPage, EntrySelection};
 pub use error::ClientError;
-pub use law::{IssuedCertificate, Records};
+pub use law::{IssuedCertificate, RecordingReport, Records};
 pub use put::{PutEvent, PutOptions, PutReport, upload_key_of};
 pub use stream::{StreamOptions, VerifiedStream};
 

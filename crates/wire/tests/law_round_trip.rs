@@ -5,7 +5,8 @@ mod samples;
 use custos_core::{ErrorKind, Rule, law::Classification};
 use custos_wire::{
     WireError, descriptor_from_wire, descriptor_to_wire, law_answer_from_wire, law_answer_to_wire,
-    law_command_from_wire, law_command_to_wire, law_query_from_wire, law_query_to_wire, v1,
+    law_command_from_wire, law_command_to_wire, law_query_from_wire, law_query_to_wire,
+    recording_report_from_wire, recording_report_to_wire, v1,
     versioned_from_wire, versioned_to_wire,
 };
 
@@ -43,6 +44,14 @@ fn every_field_of_a_descriptor_round_trips() {
     let wire = descriptor_to_wire(&descriptor);
     assert_eq!(wire.classification.as_deref(), Some(Classification::Privacy.name()));
     assert_eq!(descriptor_from_wire(wire), Ok(descriptor));
+}
+
+#[test]
+fn a_report_on_a_recording_round_trips() {
+    let report = samples::recording_report();
+    let wire = recording_report_to_wire("R-1".to_owned(), &report, true);
+    assert_eq!((wire.recording.as_str(), wire.truncated), ("R-1", true));
+    assert_eq!(recording_report_from_wire(wire), Ok(report));
 }
 
 #[test]

@@ -1,11 +1,50 @@
 use custos_core::{
-    Mirror,
+    Mirror, MirrorError, Timestamp,
+    continuity::{Finding, Report},
     law::{LawAnswer, LawCommand, LawQuery, Versioned},
 };
 
 use crate::{WireError, v1};
 
 custos_core::mirror_law!(crate::v1);
+custos_core::mirror!(
+    Finding => v1::RecordingFinding {
+        kind, previous, duration_ms, first_number, last_number, text,
+    } ~ { evidence as evidence_id }
+);
+
+/// The wire form of what a recording shows of its own continuity. `truncated` says that it has more
+/// segments than were looked at.
+#[must_use]
+pub fn recording_report_to_wire(
+    recording: String,
+    report: &Report,
+    truncated: bool,
+) -> v1::RecordingReport {
+    v1::RecordingReport {
+        recording,
+        segments: report.segments,
+        captured_from_ms: report.captured_from.to_message(),
+        captured_until_ms: report.captured_until.to_message(),
+        findings: report.findings.to_message(),
+        truncated,
+    }
+}
+
+/// Parses what a recording shows of its own continuity; what it is called and whether it was cut
+/// short is the caller's to take.
+///
+/// # Errors
+/// `Invalid`, naming the field.
+pub fn recording_report_from_wire(wire: v1::RecordingReport) -> Result<Report, WireError> {
+    let field = |error: MirrorError, name| WireError::from(error.within(name));
+    Ok(Report {
+        segments: wire.segments,
+        captured_from: wire.captured_from_ms.map(Timestamp::from_millis),
+        captured_until: wire.captured_until_ms.map(Timestamp::from_millis),
+        findings: Mirror::from_message(wire.findings).map_err(|error| field(error, "findings"))?,
+    })
+}
 
 /// The wire form of a version of a record.
 #[must_use]

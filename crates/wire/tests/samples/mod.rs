@@ -1,6 +1,7 @@
 //! One of everything, with every field that can be given.
 
 use custos_core::{
+    continuity::{Finding, FindingKind, Report},
     Blake3Hash, Descriptor, EvidenceId, EvidenceKind, LogIndex, Role, Sha256Hash, Stage, Timestamp,
     law::*,
 };
@@ -416,4 +417,22 @@ pub(crate) fn answers() -> Vec<LawAnswer> {
             end_index: LogIndex(5),
         }),
     ]
+}
+
+pub(crate) fn recording_report() -> Report {
+    let findings = FindingKind::ALL.iter().map(|kind| Finding {
+        kind: *kind,
+        evidence: evidence(1),
+        previous: Some(evidence(2)),
+        duration_ms: Some(-3),
+        first_number: Some(4),
+        last_number: Some(5),
+        text: kind.to_string(),
+    });
+    Report {
+        segments: 7,
+        captured_from: Some(at(1)),
+        captured_until: None,
+        findings: findings.collect(),
+    }
 }
