@@ -1,8 +1,10 @@
 //! The client library: the only crate that programs outside Custos should import.
 //!
 //! Owns connecting, putting with resume, streaming with proof, reading catalogue and custody log,
-//! acting under the law and asking what is on its records, and operating the cluster. Trusts no byte that a server sends: what [`VerifiedStream`] hands out
-//! has been proven against the evidence's hash. Enter at [`Client::connect`].
+//! Owns connecting, putting with resume, streaming with proof, reading catalogue and custody log,
+//! acting under the law and asking what is on its records, operating the cluster, and the
+//! [policy as a file](policy_file). Trusts no byte that a server sends: what [`VerifiedStream`]
+//! hands out has been proven against the evidence's hash. Enter at [`Client::connect`].
 
 mod catalogue;
 mod cluster;
@@ -11,6 +13,7 @@ mod connection;
 mod custody;
 mod error;
 mod law;
+pub mod policy_file;
 mod put;
 mod source_file;
 mod stream;

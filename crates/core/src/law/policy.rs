@@ -83,6 +83,49 @@ impl LawPolicy {
     /// The id of the only record of its kind.
     pub const ID: &'static str = "policy";
 
+    /// What an agency may start from: sound and picture for a year, everything else for three, state
+    /// secrets for ten; sound and picture of the investigation where the rules ask for them.
+    #[must_use]
+    pub fn standard() -> Self {
+        let kinds = EvidenceKind::ALL.iter().map(|kind| KindPolicy {
+            kind: *kind,
+            retention_days: if kind.is_audio_visual() { 365 } else { 1_095 },
+        });
+        let act_type = |act_type, audio_visual: &[Stage]| ActTypePolicy {
+            act_type,
+            stages: Stage::ALL.to_vec(),
+            audio_visual: audio_visual.to_vec(),
+            retention_days: 0,
+        };
+        Self {
+            incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,
+            floor_days: 365,
+            kinds: kinds.collect(),
+            classifications: vec![ClassificationPolicy {
+                classification: Classification::StateSecret,
+                retention_days: 3_650,
+            }],
+            act_types: vec![
+                act_type(ActType::Penalty, &[Stage::Investigation]),
+                act_type(ActType::Compulsion, &[Stage::Investigation, Stage::Service]),
+                act_type(ActType::Inspection, &[Stage::Investigation]),
+            ],
+            late_after_hours: 24,
+            clock_tolerance_seconds: 60,
+            archive_days: 30,
+            answer_days: 20,
+            grant_days_max: 30,
+            grace_days: 7,
+            hold_review_days: 180,
+            recorder_silent_days: 7,
+            release_by_two: vec![
+                HoldReason::Attack,
+                HoldReason::MassIncident,
+                HoldReason::Litigation,
+            ],
+        }
+    }
+
     /// Retention of a kind of evidence, in days.
     #[must_use]
     pub fn days_of_kind(&self, kind: EvidenceKind) -> u32 {
@@ -114,5 +157,30 @@ impl LawPolicy {
     #[must_use]
     pub fn stages_of(&self, act_type: ActType) -> Vec<Stage> {
         self.act_type(act_type).map_or_else(|| Stage::ALL.to_vec(), |entry| entry.stages.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r10_the_standard_policy_keeps_every_kind_for_at_least_a_year() {
+        let policy = LawPolicy::standard();
+        assert_eq!(policy.kinds.len(), EvidenceKind::ALL.len());
+        for kind in EvidenceKind::ALL {
+            assert!(policy.days_of_kind(*kind) >= 365, "{kind}");
+        }
+        assert_eq!(policy.days_unfiled(), 1_095);
+        assert_eq!(policy.days_of_classification(Classification::StateSecret), 3_650);
+        assert_eq!(policy.days_of_classification(Classification::Privacy), 0);
+    }
+
+    #[test]
+    fn r9_the_standard_policy_asks_for_sound_and_picture_of_stages_that_the_act_type_has() {
+        for act_type in LawPolicy::standard().act_types {
+            assert!(!act_type.audio_visual.is_empty(), "{}", act_type.act_type);
+            assert!(act_type.audio_visual.iter().all(|stage| act_type.stages.contains(stage)));
+        }
     }
 }
