@@ -1,7 +1,6 @@
 //! The client library: the only crate that programs outside Custos should import.
 //!
 //! Owns connecting, putting with resume, streaming with proof, reading catalogue and custody log,
-//! Owns connecting, putting with resume, streaming with proof, reading catalogue and custody log,
 //! acting under the law and asking what is on its records, operating the cluster, and the
 //! [policy as a file](policy_file). Trusts no byte that a server sends: what [`VerifiedStream`]
 //! hands out has been proven against the evidence's hash. Enter at [`Client::connect`].
@@ -31,6 +30,7 @@ pub use custody::{EntryPage, EntrySelection};
 pub use error::ClientError;
 pub use law::{IssuedCertificate, RecordingReport, Records};
 pub use put::{PutEvent, PutOptions, PutReport, upload_key_of};
+pub use source_file::blake3_of_file;
 pub use stream::{StreamOptions, VerifiedStream};
 
 pub use custos_core as core;
