@@ -80,7 +80,7 @@ impl Orders {
         store: &dyn ShardStore,
         index: LogIndex,
     ) -> Result<Option<CustodyEntry>, ShardError> {
-        let query = Query::Entries { from: index, limit: 1, evidence_id: None };
+        let query = Query::Entries { from: index, limit: 1, evidence_id: None, record: None };
         match self.ask(store, query).await? {
             Answer::Entries { items, .. } => {
                 Ok(items.into_iter().next().filter(|entry| entry.index == index))
