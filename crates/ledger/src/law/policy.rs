@@ -1,7 +1,7 @@
 //! The parameters of the rules: set whole, in versions, each on top of the one that stands.
 
 use custos_core::{
-    Act, EvidenceKind, Refusal, Rule, Timestamp,
+    Act, EvidenceKind, LogIndex, Refusal, Rule,
     law::{ActTypePolicy, KindPolicy, LawPolicy, Record, RecordKind, SetPolicy},
 };
 
@@ -22,12 +22,13 @@ pub(crate) fn current(kv: &impl KvRead, genesis: &Policy) -> (u32, LawPolicy) {
     }
 }
 
-/// The policies that were in force at `since` or later, the first one first.
-pub(super) fn since(kv: &impl KvRead, genesis: &Policy, since: Timestamp) -> Vec<LawPolicy> {
+/// The policies that were in force at the entry `since` of the custody log or later, the first one
+/// first. Several commands may have one time, never one entry.
+pub(super) fn since(kv: &impl KvRead, genesis: &Policy, since: LogIndex) -> Vec<LawPolicy> {
     let versions = law_record::history(kv, RecordKind::Policy, LawPolicy::ID, 0, usize::MAX);
     let mut policies = vec![of_genesis(genesis)];
     for version in versions {
-        if version.changed_at <= since {
+        if version.log_index < since {
             policies.clear();
         }
         if let Record::Policy(policy) = version.record {
