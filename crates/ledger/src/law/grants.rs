@@ -13,9 +13,9 @@ use custos_core::{
 
 use super::{
     acting::{
-        Acting, ID_BYTES_MAX, REASON_BYTES_MAX, TITLE_BYTES_MAX, check_count, check_optional,
-        check_reason, check_said, effective_classification, filing_of, find_case, find_grant,
-        known, known_case, sealed,
+        Acting, ID_BYTES_MAX, REASON_BYTES_MAX, TITLE_BYTES_MAX, check_optional, check_reason,
+        check_said, effective_classification, filing_of, find_case, find_grant, known, known_case,
+        sealed,
     },
     filing::check_not_ending,
     rights::Right,
@@ -93,7 +93,10 @@ fn check_subject(
     if asked.evidence.is_empty() == asked.case.is_none() {
         return refused("evidence", "name evidence or a case, one of them".to_owned());
     }
-    check_count("evidence", asked.evidence.len(), ITEMS_MAX)?;
+    if asked.evidence.len() > ITEMS_MAX {
+        let count = asked.evidence.len();
+        return refused("evidence", format!("{count} items, at most {ITEMS_MAX} are allowed"));
+    }
     if let Some(range) = asked.range {
         let [id] = asked.evidence[..] else {
             return refused("range", "a range is one of a single item".to_owned());
