@@ -14,8 +14,8 @@ use custos_core::{
 use super::{
     acting::{
         Acting, ID_BYTES_MAX, REASON_BYTES_MAX, TITLE_BYTES_MAX, check_optional, check_reason,
-        check_said, effective_classification, filing_of, find_case, find_grant, known, known_case,
-        sealed,
+        check_said, effective_classification, filing_of, find_case, find_grant, find_person, known,
+        known_case, sealed,
     },
     filing::check_not_ending,
     rights::Right,
@@ -196,7 +196,7 @@ pub(super) fn revoke(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     let mut grant = known(find_grant(kv, id), Rule::R18, "grant", RecordKind::Grant, id)?;
-    if grant.holder != acting.name() {
+    if !is_holder(acting, &grant) {
         acting.check(kv, Right::Revoke, grant.unit.as_deref())?;
     }
     check_reason(reason)?;
@@ -270,6 +270,22 @@ fn is_own(kv: &impl KvRead, acting: &Acting<'_>, record: &EvidenceRecord, filing
     works && (put_it || shown || runs_it)
 }
 
+/// Whether the actor is who applied. As everywhere in the law, name and role make an actor.
+fn is_holder(acting: &Acting<'_>, grant: &Grant) -> bool {
+    grant.holder == acting.name() && grant.applied.role == acting.role()
+}
+
+/// Whoever streams for the holder may see all; the holder may not.
+fn check_holder_cleared(kv: &impl KvRead, grant: &Grant, filing: &Filing) -> Result<(), Refusal> {
+    let Some(holder) = find_person(kv, &grant.holder) else { return Ok(()) };
+    let classification = effective_classification(kv, filing);
+    if !grant.applied.role.is_person() || classification <= holder.clearance {
+        return Ok(());
+    }
+    let reason = format!("{classification} is above the clearance of {}", grant.holder);
+    Err(Refusal::refused(Rule::R19, "clearance", reason))
+}
+
 fn use_grant(
     kv: &mut impl Kv,
     acting: &Acting<'_>,
@@ -283,9 +299,10 @@ fn use_grant(
     let Some(Versioned { record: Record::Grant(grant), .. }) = &found else {
         return Err(Refusal::not_found(Rule::R18, "grant", format!("there is no grant {id:?}")));
     };
-    if grant.holder != acting.name() && acting.role() != Role::Playback {
+    if !is_holder(acting, grant) && acting.role() != Role::Playback {
         return refused(format!("grant {id} is for {}", grant.holder));
     }
+    check_holder_cleared(kv, grant, filing)?;
     if grant.state != GrantState::Approved {
         return refused(format!("grant {id} is {}", grant.state));
     }
