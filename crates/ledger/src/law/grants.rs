@@ -255,6 +255,10 @@ fn check_ungranted(
     if is_own(kv, acting, record, filing) {
         return Ok(());
     }
+    if matches!(acting.role(), Role::Officer | Role::Auxiliary) {
+        let reason = format!("{} may view only what is of the own work", acting.name());
+        return Err(Refusal::refused(Rule::R23, "unit", reason));
+    }
     acting.check(kv, Right::View, filing.unit.as_deref())
 }
 
