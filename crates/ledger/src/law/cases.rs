@@ -323,8 +323,8 @@ fn check_two_officers(kv: &impl KvRead, case: &Case) -> Result<(), Refusal> {
 fn check_parties(parties: &[Party]) -> Result<(), Refusal> {
     check_count("parties", parties.len(), PARTIES_MAX)?;
     for party in parties {
-        check_said(Rule::R4, "parties", &party.name, TITLE_BYTES_MAX)?;
-        check_said(Rule::R4, "parties", &party.role, ID_BYTES_MAX)?;
+        check_said(Rule::R26, "parties", &party.name, TITLE_BYTES_MAX)?;
+        check_said(Rule::R26, "parties", &party.role, ID_BYTES_MAX)?;
     }
     Ok(())
 }

@@ -41,8 +41,8 @@ pub(super) fn apply(
     acting.check(kv, Right::Apply, acting.unit.as_deref())?;
     check_said(Rule::R18, "purpose", &asked.purpose, REASON_BYTES_MAX)?;
     if let Some(outside) = &asked.outside {
-        check_said(Rule::R27, "outside", &outside.name, TITLE_BYTES_MAX)?;
-        check_said(Rule::R27, "outside", &outside.standing, ID_BYTES_MAX)?;
+        check_said(Rule::R26, "outside", &outside.name, TITLE_BYTES_MAX)?;
+        check_said(Rule::R26, "outside", &outside.standing, ID_BYTES_MAX)?;
         check_optional("outside", outside.contact.as_deref(), TITLE_BYTES_MAX)?;
     }
     let unit = check_subject(kv, acting, asked)?;
