@@ -168,7 +168,7 @@ pub(super) fn r#move(
         }
         _ => {}
     }
-    if from == Some(0) {
+    if from.is_none_or(|from| from == 0) {
         check_two_officers(kv, &case)?;
     }
     let detail = match reason {
