@@ -41,7 +41,7 @@ pub(super) fn open(
     check_parties(&asked.parties)?;
     check_custodian(kv, &asked.custodian, &asked.unit)?;
     if asked.classification > acting.clearance() {
-        return Err(classify::above_clearance(acting));
+        return Err(classify::above_clearance(acting, "classification"));
     }
     let stages = acting.policy.stages_of(asked.act_type);
     let case = Case {
