@@ -113,7 +113,6 @@ fn change_officers(
         }
         case.officers.push(officer.clone());
     }
-    check_count("officers", case.officers.len(), OFFICERS_MAX)?;
     for officer in &asked.remove_officers {
         let Some(place) = case.officers.iter().position(|one| one == officer) else {
             let reason = format!("{officer} is no officer of it");
@@ -121,6 +120,7 @@ fn change_officers(
         };
         case.officers.remove(place);
     }
+    check_count("officers", case.officers.len(), OFFICERS_MAX)?;
     let is_past_first = Some(&case.stage) != acting.policy.stages_of(case.act_type).first();
     if !asked.remove_officers.is_empty()
         && is_past_first
