@@ -2,6 +2,7 @@
 
 mod abort_upload;
 mod adopt_key;
+mod agency;
 mod backup;
 mod backup_golden;
 mod clock_jump;
@@ -22,6 +23,7 @@ mod open_upload;
 mod record_view;
 mod register_disks;
 mod register_node;
+mod registers;
 mod release_disk;
 mod repeats;
 mod request_golden;
