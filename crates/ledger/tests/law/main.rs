@@ -20,6 +20,7 @@ mod merkle_proofs;
 mod meta_golden;
 mod meta_members;
 mod open_upload;
+mod policy;
 mod record_view;
 mod register_disks;
 mod register_node;
