@@ -5,6 +5,7 @@ mod adopt_key;
 mod agency;
 mod backup;
 mod backup_golden;
+mod cases;
 mod clock_jump;
 mod cluster;
 mod cluster_golden;
