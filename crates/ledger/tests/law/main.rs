@@ -14,6 +14,7 @@ mod custody_log;
 mod damage;
 mod encoding;
 mod exchange;
+mod filing;
 mod generators;
 mod golden;
 mod listing;
