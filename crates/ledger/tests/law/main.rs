@@ -17,6 +17,7 @@ mod exchange;
 mod filing;
 mod generators;
 mod golden;
+mod grants;
 mod holds;
 mod listing;
 mod merkle_proofs;
