@@ -35,5 +35,6 @@ mod request_golden;
 mod routing;
 mod seal;
 mod sequences;
+mod use_of_evidence;
 mod vaults;
 mod world;
