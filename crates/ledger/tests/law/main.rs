@@ -12,6 +12,7 @@ mod cluster_golden;
 mod cluster_world;
 mod custody_log;
 mod damage;
+mod dispositions;
 mod encoding;
 mod exchange;
 mod filing;
