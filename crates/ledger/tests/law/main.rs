@@ -21,6 +21,7 @@ mod golden;
 mod grants;
 mod holds;
 mod listing;
+mod lists;
 mod merkle_proofs;
 mod meta_golden;
 mod meta_members;
