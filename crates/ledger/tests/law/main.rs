@@ -6,6 +6,7 @@ mod agency;
 mod backup;
 mod backup_golden;
 mod cases;
+mod clock;
 mod clock_jump;
 mod cluster;
 mod cluster_golden;
