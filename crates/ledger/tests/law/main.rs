@@ -35,6 +35,7 @@ mod registers;
 mod release_disk;
 mod repeats;
 mod request_golden;
+mod retention;
 mod routing;
 mod seal;
 mod sequences;
