@@ -21,6 +21,7 @@ mod generators;
 mod golden;
 mod grants;
 mod holds;
+mod law_repeats;
 mod listing;
 mod lists;
 mod merkle_proofs;
