@@ -146,6 +146,7 @@ impl Wiring<'_> {
             self.remember_key(&mut manifest, &settled)?;
             let metrics = metrics.clone();
             let gateway = self.gateway(gateway, settled, access, peers, metrics, roles).await;
+            roles.tasks.spawn(gateway.clone().run_steward());
             services = services.add_gateway(gateway).await;
         }
         let page = MetricsPage::new(

@@ -83,6 +83,48 @@ impl LawPolicy {
     /// The id of the only record of its kind.
     pub const ID: &'static str = "policy";
 
+    /// What a cluster has before anybody set a policy.
+    #[must_use]
+    pub fn standard() -> Self {
+        let days_of = |kind: &EvidenceKind| if kind.is_audio_visual() { 365 } else { 1095 };
+        let kinds = EvidenceKind::ALL.iter();
+        let act_type = |act_type, audio_visual: &[Stage]| ActTypePolicy {
+            act_type,
+            stages: Stage::ALL.to_vec(),
+            audio_visual: audio_visual.to_vec(),
+            retention_days: 0,
+        };
+        Self {
+            incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,
+            floor_days: 365,
+            kinds: kinds
+                .map(|kind| KindPolicy { kind: *kind, retention_days: days_of(kind) })
+                .collect(),
+            classifications: vec![ClassificationPolicy {
+                classification: Classification::StateSecret,
+                retention_days: 3650,
+            }],
+            act_types: vec![
+                act_type(ActType::Penalty, &[Stage::Investigation]),
+                act_type(ActType::Compulsion, &[Stage::Investigation, Stage::Service]),
+                act_type(ActType::Inspection, &[Stage::Investigation]),
+            ],
+            late_after_hours: 24,
+            clock_tolerance_seconds: 60,
+            archive_days: 30,
+            answer_days: 20,
+            grant_days_max: 30,
+            grace_days: 7,
+            hold_review_days: 180,
+            recorder_silent_days: 7,
+            release_by_two: vec![
+                HoldReason::Attack,
+                HoldReason::MassIncident,
+                HoldReason::Litigation,
+            ],
+        }
+    }
+
     /// Retention of a kind of evidence, in days.
     #[must_use]
     pub fn days_of_kind(&self, kind: EvidenceKind) -> u32 {
@@ -108,6 +150,12 @@ impl LawPolicy {
     #[must_use]
     pub fn act_type(&self, act_type: ActType) -> Option<&ActTypePolicy> {
         self.act_types.iter().find(|entry| entry.act_type == act_type)
+    }
+
+    /// Retention of evidence of cases of an act type, in days; 0 where none is set.
+    #[must_use]
+    pub fn days_of_act_type(&self, act_type: ActType) -> u32 {
+        self.act_type(act_type).map_or(0, |entry| entry.retention_days)
     }
 
     /// The stages of an act type in order.
