@@ -137,7 +137,7 @@ pub(crate) fn unseen(tally: &Tally) -> Vec<String> {
     let mut all: Vec<String> = acts.map(|name| format!("never done: {name}")).collect();
     for (name, rule, field) in REFUSALS {
         let is_seen = tally.refused.iter().any(|((act, seen), fields)| {
-            (act == name || *name == "any") && seen == rule && fields.contains(*field)
+            (act == name || *name == "any") && seen == rule && fields.contains_key(*field)
         });
         if !is_seen {
             all.push(format!("never refused: {name} under {rule}, {field}"));

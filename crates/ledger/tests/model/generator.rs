@@ -185,7 +185,7 @@ impl Generator {
             given(ripe, 30, 2) * ends,
             given(has(DispositionState::Ordered), 40, 1),
             given(model.unconfirmed_ms > 0, 40, 1),
-            2 * books,
+            4 * books,
             2 * books,
             books,
             books,

@@ -21,7 +21,7 @@ mod view;
 use std::collections::BTreeMap;
 
 use custos_core::{
-    Actor, Descriptor, EvidenceId, EvidenceRecord, LogIndex, Role, Stage, Timestamp,
+    Actor, Descriptor, EvidenceId, EvidenceRecord, LogIndex, Role, Rule, Stage, Timestamp,
     law::{
         Case, Classification, Disposition, Filing, Grant, Hold, LawCommand, LawPolicy, MediaCopy,
         Note, Person, Record, Recorder, Relation, Sign, Station, Unit,
@@ -112,6 +112,8 @@ pub(crate) struct Sealed {
     pub(crate) past: Vec<Facts>,
     /// What `ExtendRetention` said last.
     pub(crate) extended: Option<Timestamp>,
+    /// When its retention was over by what was in force when its end was ordered.
+    pub(crate) ordered_over: Option<Timestamp>,
 }
 
 /// What a filter looks at.
@@ -195,7 +197,13 @@ impl Model {
     /// Every reason to refuse what is asked for; it is done if there is none.
     pub(crate) fn judge(&self, actor: &Actor, deed: &Deed) -> Reasons {
         let mut no = Reasons::default();
-        self.check_actor(&mut no, actor);
+        match deed {
+            Deed::Seal(_) | Deed::Abort(_) => {
+                let is_unknown = self.is_unknown(actor);
+                no.doubt(is_unknown, Rule::R26, "actor", "an upload goes on without its opener");
+            }
+            Deed::Put(_) | Deed::View(_) | Deed::Law(_) => self.check_actor(&mut no, actor),
+        }
         match deed {
             Deed::Put(put) => self.judge_put(&mut no, actor, put),
             Deed::Seal(id) => self.judge_seal(&mut no, actor, *id),
@@ -278,7 +286,10 @@ impl Model {
     pub(crate) fn unit_of(&self, actor: &Actor) -> Option<&str> {
         match actor.role {
             Role::Station => self.stations.get(&actor.name).map(|it| it.unit.as_str()),
-            _ => self.person(actor).map(|it| it.unit.as_str()),
+            _ => {
+                let named = self.persons.get(&actor.name);
+                named.filter(|it| it.role == actor.role).map(|it| it.unit.as_str())
+            }
         }
     }
 
@@ -312,8 +323,10 @@ impl Model {
         all.extend(self.cases.values().cloned().map(Record::Case));
         let sealed = self.evidence.keys().filter_map(|id| self.sealed(*id));
         all.extend(sealed.map(|it| Record::Filing(it.filing.clone())));
-        all.extend(self.notes.iter().cloned().map(Record::Note));
-        all.extend(self.relations.iter().cloned().map(Record::Relation));
+        let notes = self.notes.iter().filter(|note| self.sealed(note.evidence).is_some());
+        all.extend(notes.cloned().map(Record::Note));
+        let relations = self.relations.iter().filter(|it| self.sealed(it.evidence).is_some());
+        all.extend(relations.cloned().map(Record::Relation));
         all.extend(self.copies.iter().cloned().map(Record::Copy));
         all.extend(self.holds.iter().cloned().map(Record::Hold));
         all.extend(self.grants.iter().cloned().map(Record::Grant));

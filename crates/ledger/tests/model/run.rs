@@ -1,6 +1,6 @@
 //! Runs sequences on the model and on the ledger, and compares them step by step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use custos_core::{
     Act, ChunkSize, CustodyEntry, ErasureProfile, EvidenceRecord, LogIndex, Refusal, Rule, Salt,
@@ -49,7 +49,7 @@ pub(crate) struct Tally {
     /// Acts that were done.
     pub(crate) done: BTreeMap<&'static str, u64>,
     /// Acts that were refused, by rule and field.
-    pub(crate) refused: BTreeMap<(&'static str, Rule), BTreeSet<String>>,
+    pub(crate) refused: BTreeMap<(&'static str, Rule), BTreeMap<String, u64>>,
     /// What is open in the law's text: how often it was done, and refused.
     pub(crate) doubts: BTreeMap<&'static str, (u64, u64)>,
     pub(crate) steps: u64,
@@ -63,7 +63,10 @@ impl Tally {
             *self.done.entry(name).or_default() += count;
         }
         for (key, fields) in other.refused {
-            self.refused.entry(key).or_default().extend(fields);
+            let counts = self.refused.entry(key).or_default();
+            for (field, count) in fields {
+                *counts.entry(field).or_default() += count;
+            }
         }
         for (label, (done, refused)) in other.doubts {
             let counts = self.doubts.entry(label).or_default();
@@ -169,7 +172,7 @@ impl World {
 
     fn new_entries(&mut self) -> Vec<CustodyEntry> {
         let from = LogIndex(self.log_size);
-        let asked = Query::Entries { from, limit: ENTRIES_MAX, evidence_id: None };
+        let asked = Query::Entries { from, limit: ENTRIES_MAX, evidence_id: None, record: None };
         let Answer::Entries { items, next: None } = ask(&self.kv, &asked) else {
             panic!("the entries of a step fit on a page");
         };
@@ -197,12 +200,12 @@ impl World {
             return Err(Failure::new(class, format!("{refusal}\nmodel: {:?}", reasons.all())));
         }
         let fields = self.tally.refused.entry((name, refusal.rule)).or_default();
-        if !fields.contains(&refusal.field) {
-            fields.insert(refusal.field.clone());
+        match fields.get_mut(&refusal.field) {
+            Some(count) => *count += 1,
+            None => drop(fields.insert(refusal.field.clone(), 1)),
         }
-        let is_upload = matches!(step.deed, Deed::Put(_));
         let is_entry = match entries {
-            [] => is_upload,
+            [] => matches!(step.deed, Deed::Put(_)), // PENDING C18
             [entry] => entry.act == Act::Refused && entry.actor == Some(name_of(step)),
             _ => false,
         };
@@ -252,6 +255,15 @@ impl World {
         ensure(is_right, &format!("log: the entry of {name}"), || {
             format!("{log_index:?} {entries:?}\nmodel: {expected:?}")
         })?;
+        if let (Some(entry), Some(record)) = (own, &expected.record) {
+            let named = match record.kind() {
+                RecordKind::Person => None,
+                kind => Some(format!("{kind}/{}", record.id())),
+            };
+            ensure(entry.record == named, &format!("log: the record of {name}"), || {
+                format!("{entry:?}\nmodel: {named:?}")
+            })?;
+        }
         self.check_record(step, record, expected.record.as_ref(), log_index)
     }
 
@@ -264,7 +276,7 @@ impl World {
     ) -> Result<(), Failure> {
         let name = step.deed.name();
         ensure(is.map(|it| &it.record) == expected, &format!("record: of {name}"), || {
-            format!("ledger: {is:#?}\nmodel: {expected:#?}")
+            format!("ledger: {is:?}\nmodel: {expected:?}")
         })?;
         let Some(is) = is else { return Ok(()) };
         let key = (is.record.kind(), is.record.id().to_owned());

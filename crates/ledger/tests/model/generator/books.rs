@@ -36,8 +36,7 @@ impl Generator {
             let deepest = all.iter().max_by_key(depth).expect("not empty");
             let parent = match self.rng.below(10) {
                 0 => None,
-                1 => Some("nowhere".to_owned()),
-                2 | 3 => Some(stands.id.clone()),
+                1 => Some(stands.id.clone()),
                 _ => Some(deepest.id.clone()),
             };
             Unit {

@@ -66,7 +66,12 @@ impl Generator {
             .into_iter()
             .filter(|(away_ms, _)| *away_ms >= STEP_MS_MAX)
             .collect();
-        let (away_ms, percent) = *self.rng.pick(&far)?;
+        // The most urgent ones rather than many others.
+        let weights: Vec<usize> = far.iter().map(|(_, percent)| percent * percent).collect();
+        if weights.iter().all(|weight| *weight == 0) {
+            return None;
+        }
+        let (away_ms, percent) = far[self.rng.weighted(&weights)];
         if !self.rng.chance(percent) {
             return None;
         }

@@ -38,6 +38,10 @@ impl Model {
         no.when(it.officers.len() > OFFICERS_MAX, Rule::I10, "officers");
         no.when(it.parties.len() > PARTIES_MAX, Rule::I10, "parties");
         self.check_officers(no, &it.officers, &it.unit);
+        no.doubt(is_twice(&it.officers), Rule::R7, "officers", "a case has an officer twice");
+        let is_high = it.classification > self.clearance(actor);
+        no.doubt(is_high, Rule::R19, "to", "open a case above the own clearance");
+        no.doubt(is_high, Rule::R19, "classification", "open a case above the own clearance");
     }
 
     fn check_custodian(&self, no: &mut Reasons, custodian: &str, unit: &str) {
@@ -128,6 +132,10 @@ impl Model {
         no.when(it.add_officers.iter().any(|it| case.officers.contains(it)), Rule::R7, "officers");
         let is_absent = |it: &String| !case.officers.contains(it);
         no.when(it.remove_officers.iter().any(is_absent), Rule::R7, "officers");
+        no.when(is_twice(&it.remove_officers), Rule::R7, "officers");
+        no.doubt(is_twice(&it.add_officers), Rule::R7, "officers", "an officer is added twice");
+        let is_back = it.add_officers.iter().any(|officer| it.remove_officers.contains(officer));
+        no.doubt(is_back, Rule::R7, "officers", "an officer is removed and added");
         let stays = case.officers.iter().filter(|officer| !it.remove_officers.contains(officer));
         let stay: Vec<&String> = stays.chain(&it.add_officers).collect();
         no.when(stay.len() > OFFICERS_MAX, Rule::I10, "officers");
@@ -196,9 +204,7 @@ impl Model {
         no.text("reason", &it.reason, 512);
         let Some(case) = self.check_case(no, actor, Right::Case, &it.case) else { return };
         no.when(case.state != CaseState::Open, Rule::R13, "case");
-        let is_first = self.stages_of(case.act_type).first() == Some(&case.stage);
-        let is_few = self.certified(case.officers.iter()) < 2;
-        no.when(is_first && is_few, Rule::R7, "officers");
+        no.when(self.certified(case.officers.iter()) < 2, Rule::R7, "officers");
     }
 
     pub(super) fn do_close_case(&mut self, it: &CloseCase) -> Case {
@@ -301,6 +307,8 @@ impl Model {
     ) {
         no.when(to == is, Rule::R19, "to");
         no.when(to > self.clearance(actor), Rule::R19, "to");
+        let is_hidden = is > self.clearance(actor);
+        no.doubt(is_hidden, Rule::R19, "to", "classify what is above the own clearance");
         if to < is
             && let (Some(lower), Some(first)) = asked
         {
@@ -340,6 +348,10 @@ pub(super) fn classify(
         *lower_to = Some(to);
         *lower_asked = Some(sign);
     }
+}
+
+fn is_twice(officers: &[String]) -> bool {
+    (1..officers.len()).any(|number| officers[..number].contains(&officers[number]))
 }
 
 fn is_certified(person: &custos_core::law::Person, number: &str) -> bool {

@@ -140,6 +140,7 @@ impl Model {
         let is_approved = found.state == DispositionState::Approved;
         let is_over = found.grace_until.is_some_and(|until| self.settled() >= until);
         no.when(!is_approved || !is_over, Rule::I8, "disposition");
+        no.when(!is_approved, Rule::I3, "disposition");
     }
 
     /// Whether evidence may end now.
@@ -152,9 +153,11 @@ impl Model {
         let items = self.disposition(&it.disposition).expect("judged before").evidence.clone();
         let (end, stay): (Vec<_>, Vec<_>) = items.into_iter().partition(|id| self.may_end(*id));
         for id in &end {
-            let filing = &mut self.sealed_mut(*id).filing;
-            filing.disposition = Some(it.disposition.clone());
-            filing.ordered_at = seen.order_of(*id);
+            let over = self.keep_until(self.sealed(*id).expect("judged before"));
+            let sealed = self.sealed_mut(*id);
+            sealed.ordered_over = Some(over);
+            sealed.filing.disposition = Some(it.disposition.clone());
+            sealed.filing.ordered_at = seen.order_of(*id);
         }
         let struck = stay.into_iter().map(|id| Struck { evidence: id, why: seen.why_struck(id) });
         let disposition = self.disposition_mut(&it.disposition);
@@ -172,6 +175,7 @@ impl Model {
         if !self.evidence.contains_key(&it.evidence) {
             no.unknown("evidence");
         }
+        no.when(self.sealed(it.evidence).is_none(), Rule::R6, "evidence");
         let Some(found) = self.disposition(&it.disposition) else {
             return no.unknown("disposition");
         };
@@ -180,6 +184,7 @@ impl Model {
             && !found.ended.contains(&it.evidence)
             && !found.struck.iter().any(|struck| struck.evidence == it.evidence);
         no.when(!is_ordered, Rule::I3, "evidence");
+        no.when(found.state != DispositionState::Ordered, Rule::I3, "disposition");
     }
 
     pub(super) fn do_dispose(&mut self, it: &RecordDisposal) -> Disposition {
@@ -188,7 +193,7 @@ impl Model {
             record: sealed.record.clone(),
             disposition: it.disposition.clone(),
             ordered_at: sealed.filing.ordered_at,
-            kept_until: self.keep_until(sealed),
+            kept_until: sealed.ordered_over.expect("ordered"),
         };
         let evidence = self.evidence.get_mut(&it.evidence).expect("judged before");
         evidence.life = Life::Ended(Box::new(ended));

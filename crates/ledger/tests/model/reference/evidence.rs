@@ -8,7 +8,7 @@ use custos_core::{
     },
 };
 
-use super::{DAY_MS, Life, Model, Reasons, Right, Sealed, cases::classify};
+use super::{DAY_MS, Life, Model, Reasons, Right, Sealed, cases::classify, rights::Reach};
 
 impl Model {
     /// The evidence, if it is sealed and has not ended.
@@ -21,7 +21,11 @@ impl Model {
     ) -> Option<&Sealed> {
         let sealed = self.check_sealed(no, "evidence", id);
         match sealed {
-            Some(sealed) => self.check_right(no, actor, right, sealed.filing.unit.as_deref()),
+            Some(sealed) => {
+                self.check_right(no, actor, right, sealed.filing.unit.as_deref());
+                let is_ordered = sealed.filing.disposition.is_some();
+                no.doubt(is_ordered, Rule::I3, "evidence", "an act on evidence ordered to end");
+            }
             None => drop(self.check_role(no, actor, right)),
         }
         sealed
@@ -60,6 +64,8 @@ impl Model {
                     no.rule(Rule::R23, "case");
                     no.rule(Rule::R23, "unit");
                 }
+                let is_out = self.is_out_of(Reach::Unit, actor, Some(&case.unit));
+                no.doubt(is_out, Rule::R23, "unit", "file under a case of another unit");
             }
         }
         let Some(sealed) = self.check_evidence(no, actor, Right::Describe, it.evidence) else {
@@ -106,7 +112,7 @@ impl Model {
 
     pub(super) fn do_add_note(&mut self, actor: &Actor, it: &AddNote) -> Note {
         let note = Note {
-            id: format!("{}/{}", it.evidence, self.notes_of(it.evidence) + 1),
+            id: format!("{}/{:04}", it.evidence, self.notes_of(it.evidence) + 1),
             evidence: it.evidence,
             author: actor.name.clone(),
             text: it.text.clone(),
@@ -146,7 +152,13 @@ impl Model {
 
     pub(super) fn judge_relate(&self, no: &mut Reasons, actor: &Actor, it: &AddRelation) {
         self.check_evidence(no, actor, Right::Describe, it.evidence);
-        self.check_sealed(no, "to", it.to);
+        if let Some(to) = self.check_sealed(no, "to", it.to) {
+            let own = self.unit_of(actor).map(|unit| self.agency_of(unit));
+            let other = to.filing.unit.as_ref().map(|unit| self.agency_of(unit));
+            no.when(own.is_some() && other.is_some() && own != other, Rule::R23, "to");
+            let is_ordered = to.filing.disposition.is_some();
+            no.doubt(is_ordered, Rule::I3, "to", "a relation to evidence ordered to end");
+        }
         no.when(it.evidence == it.to, Rule::R6, "to");
         let id = relation_id(it);
         no.when(self.relations.iter().any(|there| there.id == id), Rule::R6, "relation");
@@ -190,7 +202,9 @@ impl Model {
             sign,
         );
         filing.reason = Some(it.reason.clone());
-        filing.clone()
+        let sealed = self.sealed_mut(it.evidence);
+        sealed.remember();
+        sealed.filing.clone()
     }
 
     pub(super) fn judge_extend(&self, no: &mut Reasons, actor: &Actor, it: &ExtendRetention) {
@@ -208,6 +222,7 @@ impl Model {
         sealed.extended = Some(it.until);
         sealed.filing.retain_until = it.until;
         sealed.filing.reason = Some(it.reason.clone());
+        sealed.remember();
         sealed.filing.clone()
     }
 
@@ -215,6 +230,8 @@ impl Model {
         no.text("reason", &it.reason, 512);
         no.text("medium", &it.medium, 256);
         no.text("place", &it.place, 256);
+        no.when(it.medium.is_empty(), Rule::R12, "medium");
+        no.when(it.place.is_empty(), Rule::R12, "place");
         let Some(sealed) = self.check_evidence(no, actor, Right::Copy, it.evidence) else {
             return;
         };

@@ -1,11 +1,11 @@
 //! Grants: applied for, decided by somebody else, taken back.
 
 use custos_core::{
-    Actor, Rule,
+    Actor, EvidenceId, Rule,
     law::{ApplyForGrant, DecideGrant, Grant, GrantState, RevokeGrant},
 };
 
-use super::{Model, Reasons, Right};
+use super::{Life, Model, Reasons, Right};
 
 const ITEMS_MAX: usize = 64;
 const USES_MAX: u32 = 1000;
@@ -22,11 +22,14 @@ impl Model {
             match self.cases.get(case) {
                 None => no.unknown("case"),
                 Some(case) => {
-                    no.when(self.is_out_of(reach, actor, Some(&case.unit)), Rule::R23, "unit");
+                    let is_out = self.is_out_of(reach, actor, Some(&case.unit));
+                    no.when(is_out, Rule::R23, "unit");
+                    no.when(is_out, Rule::R23, "case");
                 }
             }
         }
         let mut units = Vec::new();
+        let mut agencies = Vec::new();
         for id in &it.evidence {
             let Some(sealed) = self.check_sealed(no, "evidence", *id) else { continue };
             let unit = sealed.filing.unit.as_deref();
@@ -34,10 +37,12 @@ impl Model {
                 no.rule(Rule::R23, "unit");
                 no.rule(Rule::R23, "evidence");
             }
-            no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence");
-            units.extend(unit.map(|unit| self.agency_of(unit)));
+            units.push(unit);
+            agencies.extend(unit.map(|unit| self.agency_of(unit)));
         }
-        no.when(units.windows(2).any(|pair| pair[0] != pair[1]), Rule::R23, "evidence");
+        no.when(agencies.windows(2).any(|pair| pair[0] != pair[1]), Rule::R23, "evidence");
+        let is_several = units.windows(2).any(|pair| pair[0] != pair[1]);
+        no.doubt(is_several, Rule::R23, "evidence", "apply: items of several units of an agency");
         if let Some(range) = it.range {
             let size = match it.evidence[..] {
                 [id] => self.sealed(id).map(|sealed| sealed.record.parts.size),
@@ -82,8 +87,9 @@ impl Model {
 
     pub(super) fn judge_decide(&self, no: &mut Reasons, actor: &Actor, it: &DecideGrant) {
         no.text("reason", &it.reason, 512);
-        no.when(it.uses_max > USES_MAX, Rule::I10, "uses_max");
-        if let Some(until) = it.valid_until {
+        // What it is allowed for counts where it is allowed.
+        no.when(it.approve && it.uses_max > USES_MAX, Rule::I10, "uses_max");
+        if let Some(until) = it.valid_until.filter(|_| it.approve) {
             let until_max = self.now.plus_days(self.policy().grant_days_max);
             no.when(until <= self.now || until > until_max, Rule::R18, "valid_until");
         }
@@ -94,6 +100,11 @@ impl Model {
         self.check_right(no, actor, Right::Decide, grant.unit.as_deref());
         no.when(grant.state != GrantState::Applied, Rule::R18, "grant");
         no.when(grant.holder == actor.name, Rule::I8, "actor");
+        if !it.approve {
+            return;
+        }
+        let has_ended = |id: &EvidenceId| matches!(self.evidence[id].life, Life::Ended(_));
+        no.when(grant.evidence.iter().any(has_ended), Rule::I3, "evidence");
         let clearance = self.clearance(actor);
         let mut needed: Vec<_> = grant
             .evidence
@@ -103,8 +114,9 @@ impl Model {
             .collect();
         if let Some(case) = &grant.case {
             let filed = self.evidence.keys().filter_map(|id| self.sealed(*id));
-            let filed = filed.filter(|it| it.filing.case.as_ref() == Some(case));
-            needed.extend(filed.map(|it| self.classification_of(it)));
+            let mut filed = filed.filter(|it| it.filing.case.as_ref() == Some(case));
+            let is_high = filed.any(|it| self.classification_of(it) > clearance);
+            no.doubt(is_high, Rule::R19, "clearance", "C19: an item of a case above the decider");
             needed.push(self.cases[case].classification);
         }
         no.when(needed.iter().any(|it| *it > clearance), Rule::R19, "clearance");

@@ -17,7 +17,10 @@ impl Model {
         no.text_if("reference", it.reference.as_deref(), 256);
         if let Some(case) = &target.case {
             match self.cases.get(case) {
-                None => no.unknown("case"),
+                None => {
+                    no.unknown("case");
+                    no.unknown("target");
+                }
                 Some(case) => {
                     no.when(self.is_out_of(reach, actor, Some(&case.unit)), Rule::R23, "unit");
                 }
@@ -25,7 +28,10 @@ impl Model {
         }
         if let Some(unit) = &target.unit {
             match self.units.get(unit) {
-                None => no.unknown("unit"),
+                None => {
+                    no.unknown("unit");
+                    no.unknown("target");
+                }
                 Some(_) => no.when(self.is_out_of(reach, actor, Some(unit)), Rule::R23, "unit"),
             }
         }
@@ -50,8 +56,8 @@ impl Model {
             text: it.text.clone(),
             reference: it.reference.clone(),
             target: it.target.clone(),
-            unit: self.unit_of(actor).map(str::to_owned),
-            placed: self.sign(actor, it.text.as_deref().unwrap_or(it.reason.name())),
+            unit: self.unit_held(&it.target).or(self.unit_of(actor)).map(str::to_owned),
+            placed: self.sign(actor, it.reason.name()),
             review_at: it.review_at.unwrap_or(self.now.plus_days(days)),
             release_asked: None,
             released: None,
@@ -75,8 +81,7 @@ impl Model {
             no.when(is_audit, Rule::R11, "actor");
         }
         if let Some(asked) = &hold.release_asked {
-            let is_alone = self.needs_two(hold) && asked.by == actor.name;
-            no.when(is_alone, Rule::I8, "actor");
+            no.when(asked.by == actor.name, Rule::I8, "actor");
         }
     }
 

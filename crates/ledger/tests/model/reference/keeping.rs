@@ -36,13 +36,34 @@ impl Model {
     /// The holds that stand and cover evidence.
     pub(crate) fn holds_on(&self, id: EvidenceId) -> impl Iterator<Item = &Hold> {
         let standing = self.holds.iter().filter(|hold| hold.released.is_none());
-        standing.filter(move |hold| self.covers(&hold.target, id))
+        standing.filter(move |hold| self.covers(hold, id))
     }
 
-    /// Whether every field that is given fits what the evidence is, was at any time, or was sealed
-    /// as: each field on its own.
-    pub(crate) fn covers(&self, filter: &EvidenceFilter, id: EvidenceId) -> bool {
+    /// Whether evidence is of the agency of the hold, or of none, and its filter fits.
+    fn covers(&self, hold: &Hold, id: EvidenceId) -> bool {
         let Some(sealed) = self.sealed(id) else { return false };
+        let agency = hold.unit.as_ref().map(|unit| self.agency_of(unit));
+        let is_of = |it: &Facts| match (&it.unit, agency) {
+            (Some(unit), Some(agency)) => self.agency_of(unit) == agency,
+            _ => true,
+        };
+        let (last, before) = sealed.past.split_last().expect("never empty");
+        // PENDING A2
+        let mut before = before.iter().enumerate();
+        let was_of = before.any(|(at, it)| (at > 0 || it.unit.is_some()) && is_of(it));
+        (is_of(last) || was_of) && self.fits(&hold.target, id, sealed)
+    }
+
+    /// The unit of the evidence, case or unit that a filter names.
+    pub(super) fn unit_held<'a>(&'a self, filter: &'a EvidenceFilter) -> Option<&'a str> {
+        let of_evidence = filter.evidence.and_then(|id| self.sealed(id)?.filing.unit.as_deref());
+        let case = filter.case.as_ref().and_then(|case| self.cases.get(case));
+        of_evidence.or(case.map(|case| case.unit.as_str())).or(filter.unit.as_deref())
+    }
+
+    /// Whether every field that is given fits what the evidence was sealed as, or filed under or
+    /// described as at any time since: each field for itself.
+    fn fits(&self, filter: &EvidenceFilter, id: EvidenceId, sealed: &Sealed) -> bool {
         let ever = |fits: &dyn Fn(&Facts) -> bool| sealed.past.iter().any(fits);
         filter.evidence.is_none_or(|wanted| wanted == id)
             && ever(&|it| fits(&filter.recording, &it.descriptor.recording))

@@ -102,6 +102,8 @@ impl Model {
             LawCommand::ExtendRetention(it) => Some(it.evidence),
             LawCommand::RegisterCopy(it) => Some(it.evidence),
             LawCommand::RecordDisposal(it) => Some(it.evidence),
+            LawCommand::PlaceHold(it) => it.target.evidence,
+            LawCommand::ReleaseHold(it) => self.hold(&it.hold).and_then(|it| it.target.evidence),
             _ => None,
         };
         let is_many = matches!(
@@ -135,6 +137,15 @@ impl Model {
             }
             LawCommand::SetPolicy(it) => {
                 self.policies.push(it.policy.clone());
+                // PENDING A6
+                let (now, newest) = (self.now, self.policies.len() - 1);
+                for evidence in self.evidence.values_mut() {
+                    if let super::Life::Sealed(sealed) = &mut evidence.life
+                        && sealed.record.sealed_at == now
+                    {
+                        sealed.since_policy = newest;
+                    }
+                }
                 return Some((Some(Record::Policy(it.policy.clone())), Act::PolicySet));
             }
             LawCommand::ConfirmClock(it) => {

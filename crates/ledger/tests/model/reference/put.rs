@@ -11,8 +11,10 @@ use crate::deed::Put;
 impl Model {
     pub(super) fn judge_put(&self, no: &mut Reasons, actor: &Actor, put: &Put) {
         let is_station = actor.role == Role::Station;
-        if !is_station {
-            self.check_role(no, actor, Right::Put);
+        match actor.role {
+            Role::Station => {}
+            Role::System => no.doubt(true, Rule::R23, "role", "put by the store itself"),
+            _ => drop(self.check_role(no, actor, Right::Put)),
         }
         let descriptor = &put.descriptor;
         if self.policy().incomplete_descriptor == IncompleteDescriptor::Refuse {
@@ -108,7 +110,7 @@ impl Model {
         };
         let since_policy = self.policies.len() - 1;
         let mut sealed =
-            Sealed { record, filing, since_policy, past: Vec::new(), extended: None };
+            Sealed { record, filing, since_policy, past: Vec::new(), extended: None, ordered_over: None };
         sealed.remember();
         self.evidence.get_mut(&id).expect("opened before").life = Life::Sealed(Box::new(sealed));
     }

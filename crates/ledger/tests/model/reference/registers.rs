@@ -5,7 +5,7 @@ use custos_core::{
     law::{ConfirmClock, Person, Recorder, Station, Unit},
 };
 
-use super::{Model, Reasons, Right};
+use super::{Model, Reasons, Right, rights::Reach};
 
 /// Most levels of units.
 const LEVELS_MAX: usize = 8;
@@ -22,7 +22,7 @@ impl Model {
         let Some(parent) = &unit.parent else { return };
         match self.units.get(parent) {
             None => no.absent(Rule::R26, "parent"),
-            Some(it) => no.when(!it.active, Rule::R26, "parent"),
+            Some(it) => no.when(stands.is_none() && !it.active, Rule::R26, "parent"),
         }
         if stands.is_none() {
             no.when(self.line_of(parent).count() >= LEVELS_MAX, Rule::I10, "parent");
@@ -62,6 +62,8 @@ impl Model {
 
     pub(super) fn judge_set_recorder(&self, no: &mut Reasons, actor: &Actor, it: &Recorder) {
         self.check_right(no, actor, Right::Issue, self.known_unit(&it.unit));
+        let is_nowhere = self.known_unit(&it.unit).is_none();
+        no.when(is_nowhere && Right::Issue.reach(actor.role) == Reach::Unit, Rule::R23, "unit");
         if let Some(stands) = self.recorders.get(&it.id) {
             self.check_right(no, actor, Right::Issue, Some(&stands.unit));
         }

@@ -85,13 +85,14 @@ impl Right {
 impl Model {
     /// Whether whoever acts is known as what the certificate says.
     pub(super) fn check_actor(&self, no: &mut Reasons, actor: &Actor) {
-        if actor.role.is_person() {
-            no.when(self.person(actor).is_none(), Rule::R26, "actor");
-        }
-        if actor.role == Role::Station {
-            let is_out = self.stations.get(&actor.name).is_some_and(|station| !station.active);
-            no.when(is_out, Rule::R26, "actor");
-        }
+        no.when(self.is_unknown(actor), Rule::R26, "actor");
+    }
+
+    /// Whether whoever acts is on no register, or may not act.
+    pub(super) fn is_unknown(&self, actor: &Actor) -> bool {
+        let is_out = self.stations.get(&actor.name).is_some_and(|station| !station.active);
+        (actor.role.is_person() && self.person(actor).is_none())
+            || (actor.role == Role::Station && is_out)
     }
 
     /// Whether the role of whoever acts has the right at all.

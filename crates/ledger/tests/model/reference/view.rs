@@ -27,15 +27,20 @@ impl Model {
             no.unknown("evidence");
             if found.is_some_and(|it| matches!(it.life, Life::Ended(_))) {
                 no.rule(Rule::I3, "evidence");
+                no.rule(Rule::I3, "evidence_id");
             }
             return;
         };
         no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence");
+        no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence_id");
         let size = sealed.record.parts.size;
         no.when(view.start > view.end || view.end > size, Rule::R6, "range");
         match grant {
             Some(Some(grant)) => self.check_use(no, actor, view, sealed, grant),
-            Some(None) => {}
+            Some(None) => {
+                let is_high = self.classification_of(sealed) > self.clearance(actor);
+                no.when(is_high, Rule::R19, "clearance");
+            }
             None => self.check_sight(no, actor, view, evidence, sealed),
         }
     }
@@ -78,7 +83,13 @@ impl Model {
             fingerprint: actor.fingerprint,
         };
         let is_high = self.classification_of(sealed) > self.clearance(&holder);
-        no.when(is_high, Rule::R19, "clearance");
+        if actor.role == Role::Playback {
+            no.doubt(is_high, Rule::R19, "clearance", "D28: playback above the holder's clearance");
+        } else {
+            no.when(is_high, Rule::R19, "clearance");
+        }
+        let is_above = self.classification_of(sealed) > self.clearance(actor);
+        no.when(is_above && actor.role.is_person(), Rule::R19, "clearance");
         let has_copy = self.copies.iter().any(|copy| copy.evidence == view.evidence);
         no.when(view.scope == GrantScope::Original && !has_copy, Rule::R20, "grant");
     }
@@ -95,6 +106,11 @@ impl Model {
         if actor.role == Role::Developer {
             return;
         }
+        if actor.role == Role::System {
+            let is_more = view.scope != GrantScope::View;
+            no.doubt(is_more, Rule::R18, "grant", "a copy or original to the store itself");
+            return no.doubt(true, Rule::R23, "role", "viewed by the store itself");
+        }
         no.when(view.scope != GrantScope::View, Rule::R18, "grant");
         if actor.role == Role::Station {
             let is_own = evidence.put_by.role == actor.role && evidence.put_by.name == actor.name;
@@ -109,7 +125,11 @@ impl Model {
         }
         debug_assert!(!is_high || self.clearance(actor) == Classification::Ordinary);
         match self.check_role(no, actor, Right::View) {
-            Reach::Own => no.when(!self.is_own(actor, evidence, sealed), Rule::R23, "unit"),
+            Reach::Own => {
+                let is_other = !self.is_own(actor, evidence, sealed);
+                no.when(is_other, Rule::R23, "unit");
+                no.when(is_other, Rule::R23, "role");
+            }
             reach => {
                 let is_out = self.is_out_of(reach, actor, sealed.filing.unit.as_deref());
                 no.when(is_out, Rule::R23, "unit");
@@ -126,7 +146,7 @@ impl Model {
             return false;
         };
         let case = sealed.filing.case.as_ref().map(|case| &self.cases[case]);
-        sealed.descriptor().officers.contains(number)
+        sealed.record.descriptor.officers.contains(number)
             || case.is_some_and(|case| case.officers.contains(number))
     }
 
