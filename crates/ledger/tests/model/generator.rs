@@ -154,7 +154,7 @@ impl Generator {
         let books = times(&[Mood::Books], 5);
         let sight = times(&[Mood::Sight], 3);
         let holds = times(&[Mood::Holds], 3);
-        let ends = times(&[Mood::Ends, Mood::Matters], 2);
+        let ends = times(&[Mood::Ends, Mood::Matters], 4);
         [
             given(model.cases.len() < 3, 10, 2) * cases,
             3 * cases,
@@ -179,12 +179,12 @@ impl Generator {
             given(applied, 10, 1) * sight,
             2 * sight,
             given(granted, 14, 6) * sight,
-            given(over, 25, 3) * ends,
-            given(has(DispositionState::Proposed), 25, 1) * ends,
+            given(over, 25 * ends, 3),
+            given(has(DispositionState::Proposed), 25 * ends, 1),
             1,
-            given(ripe, 30, 2) * ends,
-            given(has(DispositionState::Ordered), 40, 1),
-            given(model.unconfirmed_ms > 0, 40, 1),
+            given(ripe, 30 * ends, 2),
+            given(has(DispositionState::Ordered), 40 * ends, 1),
+            given(model.unconfirmed_ms > 0, 40 * ends, 1),
             4 * books,
             2 * books,
             books,
@@ -200,6 +200,11 @@ impl Generator {
         let stations =
             model.stations.values().map(|it| actor(&it.id, custos_core::Role::Station));
         persons.chain(stations).chain(strangers()).collect()
+    }
+
+    /// Whether matters are brought to their end.
+    fn drives(&self) -> bool {
+        matches!(self.mood, Mood::Ends | Mood::Matters)
     }
 
     fn anyone(&mut self, model: &Model) -> Actor {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use custos_core::{
     Act, CustodyEntry, EvidenceId, LogIndex,
     law::{
-        CaseName, CaseState, ClockAsked, DispositionState, EvidenceName, GrantState, LawAnswer,
+        CaseName, CaseState, ClockAsked, DispositionState, EvidenceName, GrantState, HistoryPage,
+        LawAnswer,
         LawQuery, ListPage, Record, RecordKind, RecordList, RecordName, Versioned,
     },
 };
@@ -25,6 +26,7 @@ pub(crate) fn check(world: &World) -> Result<(), Failure> {
     check_cases(kv, model)?;
     check_clock(kv, model)?;
     let log = log(kv);
+    check_trails(kv, &log)?;
     check_complete(kv, &log)?;
     check_ended(kv, model, &log)
 }
@@ -66,6 +68,7 @@ fn check_records(kv: &MemoryKv, model: &Model) -> Result<(), Failure> {
             ensure(one == Some(*it), &format!("record: {kind}"), || {
                 format!("ledger: {one:?}\nmodel: {it:?}")
             })?;
+            check_history(kv, &page.items[0])?;
         }
         let is_plain = |it: &Record| matches!(it, Record::Filing(it) if it.unit.is_none());
         is.retain(|it| !is_plain(it));
@@ -74,6 +77,49 @@ fn check_records(kv: &MemoryKv, model: &Model) -> Result<(), Failure> {
             let wrong = is.iter().zip(&expected).find(|(is, expected)| is != *expected);
             let counts = (is.len(), expected.len());
             format!("{counts:?}, first that differs: {wrong:?}")
+        })?;
+    }
+    Ok(())
+}
+
+/// Every version of a record is kept, from the first on.
+fn check_history(kv: &MemoryKv, now: &Versioned) -> Result<(), Failure> {
+    let (kind, id) = (now.record.kind(), now.record.id().to_owned());
+    let page = HistoryPage { kind, id, after: 0, limit: 1000 };
+    let LawAnswer::Records(page) = law(kv, LawQuery::History(page)) else {
+        panic!("another answer");
+    };
+    let is_whole = (1..).zip(&page.items).all(|(number, it)| it.version == number)
+        && page.items.last() == Some(now)
+        && page.items.windows(2).all(|pair| pair[0].log_index < pair[1].log_index);
+    ensure(is_whole, &format!("history: {kind}"), || format!("{now:?}\n{:?}", page.items))
+}
+
+/// The custody log gives the entries about one record or one evidence item, and no others.
+fn check_trails(kv: &MemoryKv, log: &[CustodyEntry]) -> Result<(), Failure> {
+    let records: BTreeSet<&String> = log.iter().filter_map(|it| it.record.as_ref()).collect();
+    for named in records {
+        let expected = log.iter().filter(|it| it.record.as_ref() == Some(named));
+        let from = LogIndex(0);
+        let record = Some(named.clone());
+        let asked = Query::Entries { from, limit: 1000, evidence_id: None, record };
+        let Answer::Entries { items, next: None } = ask(kv, &asked) else {
+            panic!("few enough for a page");
+        };
+        ensure(items.iter().eq(expected), "log: the entries about a record", || {
+            format!("{named}: {items:?}")
+        })?;
+    }
+    let evidence: BTreeSet<EvidenceId> = log.iter().filter_map(|it| it.evidence_id).collect();
+    for id in evidence {
+        let expected = log.iter().filter(|it| it.evidence_id == Some(id));
+        let from = LogIndex(0);
+        let asked = Query::Entries { from, limit: 1000, evidence_id: Some(id), record: None };
+        let Answer::Entries { items, next: None } = ask(kv, &asked) else {
+            panic!("few enough for a page");
+        };
+        ensure(items.iter().eq(expected), "log: the entries about evidence", || {
+            format!("{id}: {items:?}")
         })?;
     }
     Ok(())

@@ -20,6 +20,17 @@ use crate::{
 /// Entries of one step: its own, one for every item, and one for the clock.
 const ENTRIES_MAX: usize = 600;
 
+/// Of every so many refusals one is looked at whole, for what it stored.
+const LOOKED_AT: u64 = 8;
+
+/// What the law decides by: the state without the clock, the custody log, and the requests that are
+/// remembered.
+fn law_of(kv: &MemoryKv) -> MemoryKv {
+    let is_law = |key: &[u8]| !matches!(key[0], 0x02 | 0x03 | 0x30..0x35 | 0x42 | 0x43);
+    let pairs = kv.iter().filter(|(key, _)| is_law(key));
+    pairs.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// What the model and the ledger do not agree on.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
@@ -147,7 +158,13 @@ impl World {
         let envelope = self.envelope(step);
         let has_jumped = self.model.advance(step.stamped);
         let reasons = self.model.judge(&step.actor, &step.deed);
+        let is_looked_at = self.requests % LOOKED_AT == 0;
+        let before = is_looked_at.then(|| law_of(&self.kv));
         let done = apply(&mut self.kv, &envelope, step.stamped);
+        if let Some(before) = before.filter(|_| done.is_err()) {
+            let is_same = before == law_of(&self.kv);
+            ensure(is_same, "I3: something of a refused act is stored", || format!("{done:?}"))?;
+        }
         let mut entries = self.new_entries();
         if has_jumped {
             let is_jump = |it: &CustodyEntry| it.act == Act::ClusterChanged;

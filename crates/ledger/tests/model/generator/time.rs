@@ -72,7 +72,8 @@ impl Generator {
             return None;
         }
         let (away_ms, percent) = far[self.rng.weighted(&weights)];
-        if !self.rng.chance(percent) {
+        let often = if self.drives() { 3 } else { 1 };
+        if !self.rng.chance(percent * often) {
             return None;
         }
         // What is not settled counts once it is confirmed.

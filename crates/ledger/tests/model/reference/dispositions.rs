@@ -175,7 +175,9 @@ impl Model {
         if !self.evidence.contains_key(&it.evidence) {
             no.unknown("evidence");
         }
-        no.when(self.sealed(it.evidence).is_none(), Rule::R6, "evidence");
+        if self.sealed(it.evidence).is_none() {
+            no.absent(Rule::R6, "evidence");
+        }
         let Some(found) = self.disposition(&it.disposition) else {
             return no.unknown("disposition");
         };
