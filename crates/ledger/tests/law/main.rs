@@ -3,6 +3,7 @@
 mod abort_upload;
 mod adopt_key;
 mod agency;
+mod archiving;
 mod backup;
 mod backup_golden;
 mod cases;
