@@ -22,6 +22,8 @@ mod generators;
 mod golden;
 mod grants;
 mod holds;
+mod law_encoding;
+mod law_generators;
 mod law_repeats;
 mod listing;
 mod lists;
