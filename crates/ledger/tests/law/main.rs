@@ -24,6 +24,7 @@ mod grants;
 mod holds;
 mod law_encoding;
 mod law_generators;
+mod law_golden;
 mod law_repeats;
 mod listing;
 mod lists;
