@@ -139,7 +139,8 @@ pub(super) fn approve(
     it.approvals.push(acting.sign(reason));
     let mut detail = format!("disposition {id} agreed to: {reason}");
     if it.approvals.len() >= APPROVALS {
-        let until = acting.settled.plus_days(acting.policy.grace_days);
+        // From cluster time, judged by settled time: confirming the clock never shortens it.
+        let until = acting.now.plus_days(acting.policy.grace_days);
         it.state = DispositionState::Approved;
         it.grace_until = Some(until);
         detail.push_str(&format!("; may be stopped until {until}"));
