@@ -122,11 +122,13 @@ fn r26_the_id_of_a_case_is_used_once() {
     agency.refused(&custodian(), new_case("C-1"), Rule::R26, "case");
     agency.archive_case("C-1");
     agency.refused(&custodian(), new_case("C-1"), Rule::R26, "case");
-    for id in ["", "C 1", "〔2026〕17"] {
+    for id in ["", "C 1", "{2026}17"] {
         agency.refused(&officer(), new_case(id), Rule::R26, "case");
     }
     agency.refused(&officer(), new_case(&"x".repeat(129)), Rule::I10, "case");
     agency.open_case(&"x".repeat(128));
+    // As agencies number their papers.
+    agency.open_case("沪浦城罚〔2026〕17");
 }
 
 #[test]
