@@ -197,8 +197,7 @@ impl Generator {
     /// Everybody who may act, and some who may not.
     fn actors(model: &Model) -> Vec<Actor> {
         let persons = model.persons.values().map(|person| actor(&person.id, person.role));
-        let stations =
-            model.stations.values().map(|it| actor(&it.id, custos_core::Role::Station));
+        let stations = model.stations.values().map(|it| actor(&it.id, custos_core::Role::Station));
         persons.chain(stations).chain(strangers()).collect()
     }
 

@@ -28,12 +28,7 @@ use custos_core::{
     },
 };
 
-pub(crate) use self::{
-    cases::Lack,
-    perform::Seen,
-    reasons::Reasons,
-    rights::Right,
-};
+pub(crate) use self::{cases::Lack, perform::Seen, reasons::Reasons, rights::Right};
 use crate::deed::Deed;
 
 /// Milliseconds of a day.

@@ -46,9 +46,7 @@ impl Model {
 
     fn check_custodian(&self, no: &mut Reasons, custodian: &str, unit: &str) {
         let is_right = self.persons.get(custodian).is_some_and(|person| {
-            person.active
-                && person.role == Role::Custodian
-                && self.is_within(unit, &person.unit)
+            person.active && person.role == Role::Custodian && self.is_within(unit, &person.unit)
         });
         if !is_right {
             no.absent(Rule::R26, "custodian");
@@ -58,8 +56,7 @@ impl Model {
     fn check_officers(&self, no: &mut Reasons, officers: &[String], unit: &str) {
         let is_right = |number: &String| {
             self.persons.values().any(|person| {
-                is_certified(person, number)
-                    && self.agency_of(&person.unit) == self.agency_of(unit)
+                is_certified(person, number) && self.agency_of(&person.unit) == self.agency_of(unit)
             })
         };
         if !officers.iter().all(is_right) {
@@ -143,9 +140,8 @@ impl Model {
         let is_past = self.stages_of(case.act_type).first() != Some(&case.stage);
         let lacks = is_past && !it.remove_officers.is_empty();
         no.when(lacks && self.certified(stay.into_iter()) < 2, Rule::R7, "remove_officers");
-        let is_same = |new: &Option<String>, old: Option<&String>| {
-            new.is_none() || new.as_ref() == old
-        };
+        let is_same =
+            |new: &Option<String>, old: Option<&String>| new.is_none() || new.as_ref() == old;
         let is_nothing = is_same(&it.title, case.title.as_ref())
             && is_same(&it.place, case.place.as_ref())
             && is_same(&it.custodian, Some(&case.custodian))

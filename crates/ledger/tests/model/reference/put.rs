@@ -109,8 +109,14 @@ impl Model {
             reason: None,
         };
         let since_policy = self.policies.len() - 1;
-        let mut sealed =
-            Sealed { record, filing, since_policy, past: Vec::new(), extended: None, ordered_over: None };
+        let mut sealed = Sealed {
+            record,
+            filing,
+            since_policy,
+            past: Vec::new(),
+            extended: None,
+            ordered_over: None,
+        };
         sealed.remember();
         self.evidence.get_mut(&id).expect("opened before").life = Life::Sealed(Box::new(sealed));
     }
