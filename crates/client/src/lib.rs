@@ -1,8 +1,9 @@
 //! The client library: the only crate that programs outside Custos should import.
 //!
 //! Owns connecting, putting with resume, streaming with proof, reading catalogue and custody log,
-//! operating the cluster, and the [policy as a file](policy_file). Trusts no byte that a server
-//! sends: what [`VerifiedStream`] hands out has been proven against the evidence's hash. Enter at
+//! operating the cluster, and the files that agencies keep: the [policy](policy_file), and
+//! [tables](import) of registers and cases. Trusts no byte that a server sends: what
+//! [`VerifiedStream`] hands out has been proven against the evidence's hash. Enter at
 //! [`Client::connect`].
 
 mod catalogue;
@@ -11,6 +12,7 @@ mod config;
 mod connection;
 mod custody;
 mod error;
+pub mod import;
 pub mod policy_file;
 mod put;
 mod source_file;
