@@ -32,6 +32,7 @@ pub use custody::{EntryPage, EntrySelection};
 pub use error::ClientError;
 pub use law::{IssuedCertificate, RecordingReport, Records};
 pub use put::{PutEvent, PutOptions, PutReport, upload_key_of};
+pub use source_file::blake3_of_file;
 pub use stream::{StreamOptions, VerifiedStream};
 
 pub use custos_core as core;

@@ -213,7 +213,7 @@ async fn i4_a_meta_node_is_removed_in_the_name_of_whoever_asks() {
     let checkpoint = rig.ledger.query(Query::Checkpoint).await.expect("an answer");
     let Answer::Checkpoint(checkpoint) = checkpoint else { panic!("{checkpoint:?}") };
     let from = LogIndex(checkpoint.size - 1);
-    let last = Query::Entries { from, limit: 1, evidence_id: None };
+    let last = Query::Entries { from, limit: 1, evidence_id: None, record: None };
     let Answer::Entries { items, .. } = rig.ledger.query(last).await.expect("an answer") else {
         panic!("no entries")
     };

@@ -223,10 +223,13 @@ async fn start(mode: Mode) -> Result<Server, Failure> {
     let bound = Sockets::bind(config.listen, config.metrics_listen, group).await;
     let sockets = bound.map_err(Failure::start)?;
     let identity = Identity::establish(&data_dir, &config, &*entropy).map_err(Failure::start)?;
+    let mut authority = None;
     if let Mode::Dev(_) = mode {
         dev::prepare(&data_dir, &sockets, &*clock).map_err(Failure::start)?;
+        let own = dev::certificate_authority(&data_dir, clock.clone()).map_err(Failure::start)?;
+        authority = Some(own);
     }
-    let deps = ServerDeps { clock, entropy, data_dir, identity, sockets };
+    let deps = ServerDeps { clock, entropy, data_dir, identity, sockets, authority };
     build(config, deps).await.map_err(Failure::start)
 }
 

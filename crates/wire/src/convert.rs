@@ -17,8 +17,8 @@ pub use cluster::{
 };
 pub use law::{
     law_answer_from_wire, law_answer_to_wire, law_command_from_wire, law_command_to_wire,
-    law_query_from_wire, law_query_to_wire, recording_report_from_wire,
-    recording_report_to_wire, versioned_from_wire, versioned_to_wire,
+    law_query_from_wire, law_query_to_wire, recording_report_from_wire, recording_report_to_wire,
+    versioned_from_wire, versioned_to_wire,
 };
 pub use meta::meta_member_to_wire;
 

@@ -6,8 +6,8 @@ use custos_core::{ErrorKind, Rule, law::Classification};
 use custos_wire::{
     WireError, descriptor_from_wire, descriptor_to_wire, law_answer_from_wire, law_answer_to_wire,
     law_command_from_wire, law_command_to_wire, law_query_from_wire, law_query_to_wire,
-    recording_report_from_wire, recording_report_to_wire, v1,
-    versioned_from_wire, versioned_to_wire,
+    recording_report_from_wire, recording_report_to_wire, v1, versioned_from_wire,
+    versioned_to_wire,
 };
 
 #[test]

@@ -25,8 +25,19 @@ fn sign() -> Sign {
 /// One of every kind.
 pub(super) fn all() -> Vec<Record> {
     let names = [
-        "unit", "person", "recorder", "station", "case", "filing", "note", "relation", "copy",
-        "hold", "grant", "disposition", "policy",
+        "unit",
+        "person",
+        "recorder",
+        "station",
+        "case",
+        "filing",
+        "note",
+        "relation",
+        "copy",
+        "hold",
+        "grant",
+        "disposition",
+        "policy",
     ];
     names.map(record).into()
 }

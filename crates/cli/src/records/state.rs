@@ -143,9 +143,7 @@ pub(crate) fn reached(grant: &Grant) -> String {
     let mut text = match (&grant.case, &grant.evidence[..]) {
         (Some(case), _) => format!("case {case}"),
         (None, [one]) => one.to_string(),
-        (None, several) => {
-            several.iter().map(EvidenceId::to_string).collect::<Vec<_>>().join(", ")
-        }
+        (None, several) => several.iter().map(EvidenceId::to_string).collect::<Vec<_>>().join(", "),
     };
     if let Some(range) = grant.range {
         text.push_str(&format!(", bytes {}-{}", range.start, range.end.saturating_sub(1)));

@@ -1,8 +1,8 @@
 //! One of everything, with every field that can be given.
 
 use custos_core::{
-    continuity::{Finding, FindingKind, Report},
     Blake3Hash, Descriptor, EvidenceId, EvidenceKind, LogIndex, Role, Sha256Hash, Stage, Timestamp,
+    continuity::{Finding, FindingKind, Report},
     law::*,
 };
 

@@ -7,7 +7,7 @@ use custos_core::{
 };
 
 use super::{RecordLsArgs, help, named};
-use crate::args::put::CorrectionArgs;
+use crate::{args::put::CorrectionArgs, claims::CLEARABLE};
 
 const FILE_HELP: &str = help!(
     "custos file 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --case C-2026-17 --stage investigation",
@@ -92,22 +92,6 @@ pub(crate) struct DescribeArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
 }
-
-/// Fields that a description can do without.
-const CLEARABLE: [&str; 12] = [
-    "captured_at",
-    "captured_until",
-    "recorder",
-    "officers",
-    "place",
-    "note",
-    "file_name",
-    "media_type",
-    "notice_at_ms",
-    "device_ahead_ms",
-    "station_at",
-    "source",
-];
 
 const RELATE_HELP: &str = help!(
     "custos relate 0190f6c3-… derived-from 0190f6c2-…",

@@ -14,30 +14,20 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
-pub(crate) use case::{
-    CaseArchiveArgs, CaseClassifyArgs, CaseCloseArgs, CaseCommand, CaseLsArgs, CaseMoveArgs,
-    CaseOpenArgs, CaseReopenArgs, CaseUpdateArgs,
-};
+pub(crate) use case::{CaseCommand, CaseOpenArgs, CaseUpdateArgs};
 pub(crate) use dispose::{DisposeCommand, DisposeProposeArgs};
 pub(crate) use evidence::{
-    ClassifyArgs, CopyCommand, CopyLsArgs, CopyRegisterArgs, DescribeArgs, FileArgs, NoteAddArgs,
-    NoteCommand, RelateArgs, RetainCommand, RetainExtendArgs,
+    ClassifyArgs, CopyCommand, CopyRegisterArgs, DescribeArgs, FileArgs, NoteCommand, RelateArgs,
+    RetainCommand,
 };
-pub(crate) use grant::{GrantApplyArgs, GrantApproveArgs, GrantCommand};
-pub(crate) use hold::{HoldCommand, HoldLsArgs, HoldPlaceArgs};
+pub(crate) use grant::{GrantApplyArgs, GrantCommand};
+pub(crate) use hold::{HoldCommand, HoldPlaceArgs};
 pub(crate) use policy::{PolicyCommand, PolicyFileArgs};
 pub(crate) use register::{
-    ActiveArg, PersonAddArgs, PersonCommand, PersonSetArgs, RecorderAddArgs, RecorderCommand,
-    RecorderIssueArgs, RecorderSetArgs, StationAddArgs, StationCommand, StationSetArgs,
-    UnitAddArgs, UnitCommand, UnitSetArgs,
+    PersonAddArgs, PersonCommand, PersonSetArgs, RecorderCommand, StationAddArgs, StationCommand,
+    UnitCommand,
 };
 pub(crate) use today::{RecordingCommand, TodayArgs};
-
-/// What records are in JSON, for the help of every command that prints some.
-const RECORD_JSON: &str = "\
-JSON, one line a record: version, changed_at, changed_by, log_index (entry of the
-custody log about the last change), kind, id and the other fields of its kind. An
-act prints the record as it left it.";
 
 /// The help of a group of commands: its examples, and what records are.
 macro_rules! help {
@@ -140,12 +130,12 @@ impl LawCommands {
             Self::Hold(command) => {
                 matches!(command, HoldCommand::Place(_) | HoldCommand::Release(_))
             }
-            Self::Grant(command) => {
-                !matches!(command, GrantCommand::Ls(_) | GrantCommand::Show(_))
-            }
+            Self::Grant(command) => !matches!(command, GrantCommand::Ls(_) | GrantCommand::Show(_)),
             Self::Dispose(command) => !matches!(
                 command,
-                DisposeCommand::Ls(_) | DisposeCommand::Show(_) | DisposeCommand::Certificate { .. }
+                DisposeCommand::Ls(_)
+                    | DisposeCommand::Show(_)
+                    | DisposeCommand::Certificate { .. }
             ),
             Self::Policy(command) => matches!(command, PolicyCommand::Set(_)),
             Self::Today(_) | Self::Recording(_) => false,

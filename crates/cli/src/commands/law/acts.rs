@@ -2,22 +2,16 @@ use custos_core::{
     LogIndex,
     law::{LawCommand, RecordKind, Versioned},
 };
-use serde::Serialize;
 
 use super::Session;
 use crate::{
     error::CliError,
+    json::ActObject,
     output::OutputFormat,
     printable,
     records::{self, state},
     table,
 };
-
-/// What an act without a record leaves behind.
-#[derive(Serialize)]
-struct EntryOnly {
-    log_index: u64,
-}
 
 impl Session<'_> {
     /// Does an act and says what it left behind.
@@ -40,7 +34,7 @@ impl Session<'_> {
     /// Says that an act without a record was done.
     pub(super) fn tell_entry(self, entry: LogIndex, what: &str) -> Result<(), CliError> {
         match self.console.format() {
-            OutputFormat::Json => self.console.object(&EntryOnly { log_index: entry.0 }),
+            OutputFormat::Json => self.console.object(&ActObject { log_index: entry.0 }),
             OutputFormat::Human => self.console.lines([format!("{what}; custody entry {entry}")]),
         }
     }
@@ -50,9 +44,7 @@ impl Session<'_> {
         let record = self.client.record(kind, id).await?;
         match self.console.format() {
             OutputFormat::Json => self.console.object(&record),
-            OutputFormat::Human => {
-                self.console.lines(table::fields("", &records::fields(&record)))
-            }
+            OutputFormat::Human => self.console.lines(table::fields("", &records::fields(&record))),
         }
     }
 }

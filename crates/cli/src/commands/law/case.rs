@@ -54,9 +54,7 @@ pub(super) async fn run(session: Session<'_>, command: CaseCommand) -> Result<()
             session.act(ArchiveCase { case: args.id, despite: args.despite }).await
         }
         CaseCommand::Reopen(args) => {
-            session
-                .act(ReopenCase { case: args.id, stage: args.stage, reason: args.reason })
-                .await
+            session.act(ReopenCase { case: args.id, stage: args.stage, reason: args.reason }).await
         }
         CaseCommand::Classify(args) => {
             session.act(ClassifyCase { case: args.id, to: args.to, reason: args.reason }).await

@@ -71,7 +71,8 @@ pub(super) async fn copy(session: Session<'_>, command: CopyCommand) -> Result<(
         CopyCommand::Register(args) => {
             let CopyRegisterArgs { evidence, file, medium, place, reason } = args;
             let read = tokio::task::spawn_blocking(move || blake3_of_file(&file)).await;
-            let blake3 = read.map_err(|error| CliError::Internal { reason: error.to_string() })??;
+            let blake3 =
+                read.map_err(|error| CliError::Internal { reason: error.to_string() })??;
             session.act(RegisterCopy { evidence, blake3, medium, place, reason }).await
         }
         CopyCommand::Ls(args) => {

@@ -1,6 +1,4 @@
-use custos_core::law::{
-    EvidenceFilter, Keeping, PlaceHold, Record, RecordKind, ReleaseHold,
-};
+use custos_core::law::{EvidenceFilter, Keeping, PlaceHold, Record, RecordKind, ReleaseHold};
 
 use super::{Session, listing::all_of};
 use crate::{
@@ -28,7 +26,8 @@ pub(super) async fn run(session: Session<'_>, command: HoldCommand) -> Result<()
         HoldCommand::Show(args) => session.show(RecordKind::Hold, &args.id).await,
         HoldCommand::Why { evidence } => {
             let keeping = session.client.keeping(evidence).await;
-            let keeping = keeping.map_err(|error| CliError::from(error).about_evidence(evidence))?;
+            let keeping =
+                keeping.map_err(|error| CliError::from(error).about_evidence(evidence))?;
             match session.console.format() {
                 OutputFormat::Json => session.console.object(&keeping),
                 OutputFormat::Human => session.console.lines(why(&keeping)),

@@ -1,7 +1,7 @@
 use custos_client::Records;
 use custos_core::{
-    limits,
     law::{ListPage, Record, RecordKind, RecordList, Versioned},
+    limits,
 };
 use serde::Serialize;
 
@@ -98,10 +98,7 @@ impl Session<'_> {
     }
 }
 
-async fn next_page(
-    pages: &mut Records<'_>,
-    left: u64,
-) -> Result<Option<Vec<Versioned>>, CliError> {
+async fn next_page(pages: &mut Records<'_>, left: u64) -> Result<Option<Vec<Versioned>>, CliError> {
     if left == 0 {
         return Ok(None);
     }
