@@ -3,12 +3,13 @@
 
 use std::{env, error::Error, path::Path};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "custos/internal/v1/ledger.proto",
     "custos/store/v1/cluster.proto",
     "custos/store/v1/command.proto",
     "custos/store/v1/custody.proto",
     "custos/store/v1/evidence.proto",
+    "custos/store/v1/law.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

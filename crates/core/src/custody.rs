@@ -1,4 +1,4 @@
-use crate::{named::named_enum, EvidenceId, LogIndex, Timestamp};
+use crate::{EvidenceId, LogIndex, Timestamp, named::named_enum};
 
 named_enum!(
     /// What a custody entry says was done, in the order of their stored numbers.
@@ -97,6 +97,8 @@ pub struct CustodyEntry {
     pub actor: Option<String>,
     /// One line about the act from the private part, such as the range and purpose of a view.
     pub detail: Option<String>,
+    /// The record of the law that the act is about, kind and id: `case/C-2026-17`.
+    pub record: Option<String>,
     /// Canonical bytes of the public part: what the leaf hash is taken of.
     pub leaf: Vec<u8>,
 }

@@ -6,7 +6,8 @@
 //!
 //! Enter at [`upload`] for the write path (a chunk is sealed in `upload/mod.rs`), at [`playback`]
 //! for the read path, at [`services`] for the gRPC faces, and at [`Gateway`] to build one. How stores
-//! are used and judged is in `stores/`, where shards belong in `homes.rs`.
+//! are used and judged is in `stores/`, where shards belong in `homes.rs`, and how ordered ends are
+//! carried out in `steward.rs`.
 
 mod buffers;
 mod context;
@@ -19,6 +20,7 @@ mod node_admin;
 pub mod operation;
 pub mod playback;
 pub mod services;
+mod steward;
 mod stores;
 mod strays;
 pub mod upload;

@@ -82,8 +82,12 @@ async fn i9_a_read_heals_a_corrupt_shard_and_both_are_on_record() {
         rig.stores[1].verify(key).await.expect("healed");
     }
     assert!(damage_on_record(&rig).await.is_empty(), "the repair is on record");
-    let evidence_id = Some(receipt.evidence_id);
-    let entries = Query::Entries { from: LogIndex(0), limit: 0, evidence_id, record: None };
+    let entries = Query::Entries {
+        from: LogIndex(0),
+        limit: 0,
+        evidence_id: Some(receipt.evidence_id),
+        record: None,
+    };
     let Answer::Entries { items, .. } = rig.ledger.query(entries).await.expect("answers") else {
         panic!("entries were asked for");
     };

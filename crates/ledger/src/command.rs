@@ -3,9 +3,10 @@ use custos_core::{
     Epoch, ErasureProfile, EvidenceId, EvidenceRecord, FailureDomain, InclusionProof, Labels,
     LogIndex, MetaId, MetaMember, NodeId, RunId, SealedParts, ShardDamage, ShardKey, Timestamp,
     UploadKey, UploadSession, VaultId,
+    law::{GrantScope, LawAnswer, LawCommand, LawQuery, Versioned},
 };
 
-use crate::Routing;
+use crate::{IncompleteDescriptor, Routing};
 
 /// Longest wrapped data key: 256 bytes.
 pub const WRAPPED_KEY_BYTES_MAX: usize = 256;
@@ -34,6 +35,7 @@ pub struct Envelope {
 
 /// Everything that can be asked of the law.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "uploads, the largest, are the commonest")]
 pub enum Command {
     /// Begins the cluster: once, as its first command.
     InitCluster {
@@ -85,6 +87,10 @@ pub enum Command {
         /// Stated purpose, at most [`VIEW_PURPOSE_BYTES_MAX`](custos_core::limits) bytes,
         /// one line.
         purpose: Option<String>,
+        /// What it is handed out as (rule R18).
+        scope: GrantScope,
+        /// The grant that it is under.
+        grant: Option<String>,
     },
     /// A storage node says who it is, at every start. Entered in the custody log when it is new or
     /// stands elsewhere than before.
@@ -173,6 +179,11 @@ pub enum Command {
         /// Why, 1 to [`ABORT_REASON_BYTES_MAX`] bytes, one line.
         reason: String,
     },
+    /// An act on cases, evidence, holds, grants, dispositions or registers.
+    Law(Box<LawCommand>),
+    /// Moves cluster time on and does nothing else: sent now and then, so that time moves in steps
+    /// that count for retention.
+    KeepTime,
     /// Somebody takes a copy of the whole ledger: entered before the copy is taken, so that it is in
     /// it.
     RecordBackup,
@@ -264,15 +275,6 @@ pub struct Policy {
     pub retention_days_other: u32,
 }
 
-/// What becomes of an upload with an incomplete descriptor (rule R4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IncompleteDescriptor {
-    /// Kept, and marked as unfiled.
-    AcceptUnfiled,
-    /// Refused by name of the missing fields.
-    Refuse,
-}
-
 /// What a command did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -300,6 +302,15 @@ pub enum Outcome {
     MetaRetired(MetaMember),
     /// The backup is on the custody log.
     BackupRecorded(LogIndex),
+    /// An act of the law is done.
+    LawDone {
+        /// Its entry in the custody log.
+        log_index: LogIndex,
+        /// The record that it is about, as the act left it.
+        record: Option<Box<Versioned>>,
+    },
+    /// Cluster time has moved on.
+    TimeKept,
 }
 
 /// A strong read of the ledger.
@@ -320,6 +331,8 @@ pub enum Query {
         limit: usize,
         /// Only those of this case.
         case: Option<String>,
+        /// Only segments of this recording.
+        recording: Option<String>,
     },
     /// Size and root of the custody log.
     Checkpoint,
@@ -332,6 +345,8 @@ pub enum Query {
         limit: usize,
         /// Only those about this evidence.
         evidence_id: Option<EvidenceId>,
+        /// Only those about this record of the law, kind and id: `case/C-2026-17`.
+        record: Option<String>,
     },
     /// Proof that an entry is under the current checkpoint.
     ProveInclusion(LogIndex),
@@ -357,6 +372,8 @@ pub enum Query {
     },
     /// The metadata nodes that are or were admitted.
     MetaMembers,
+    /// Records of the law.
+    Law(LawQuery),
 }
 
 /// What a query found.
@@ -403,6 +420,8 @@ pub enum Answer {
     /// For [`Query::MetaMembers`]: in order of id, retired ones too, at most
     /// [`META_MEMBERS_EVER_MAX`].
     MetaMembers(Vec<MetaMember>),
+    /// For [`Query::Law`]. A record that is not there is an empty page.
+    Law(Box<LawAnswer>),
 }
 
 /// Identity, policy and clock of the cluster.

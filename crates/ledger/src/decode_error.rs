@@ -1,4 +1,4 @@
-use custos_core::ErrorKind;
+use custos_core::{ErrorKind, MirrorError};
 
 /// Why bytes are not the ledger record that they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,14 @@ pub enum DecodeError {
         found: u32,
         /// The newest version known.
         known: u32,
+    },
+    /// A value of the law is missing, of the wrong length or unknown.
+    #[error("{message}: {error}")]
+    Law {
+        /// Which message of `custos.store.v1`.
+        message: &'static str,
+        /// The field and what is wrong with it.
+        error: MirrorError,
     },
     /// A field is missing, of the wrong length or of an unknown value.
     #[error("{message}: field {field} is missing or not valid")]

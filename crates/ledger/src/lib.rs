@@ -11,19 +11,22 @@ mod decode_error;
 mod envelope;
 mod kv;
 mod law;
+mod law_query;
 pub mod merkle;
 mod proto;
 mod query;
 mod routing;
 mod stored;
 
+pub use custos_core::law::IncompleteDescriptor;
+
 pub use command::{
     ABORT_REASON_BYTES_MAX, ACTOR_NAME_BYTES_MAX, Answer, CLOCK_JUMP_MS_MAX, ClusterInfo, Command,
     ConsistencyProof, DAMAGE_ITEMS_MAX, DAMAGE_TEXT_BYTES_MAX, DISKS_MAX, DISKS_PER_COMMAND_MAX,
-    DamageRecord, DiskClaim, Envelope, IncompleteDescriptor, META_MEMBERS_EVER_MAX,
-    META_MEMBERS_MAX, NODES_MAX, NewVault, ORIGIN_BYTES_MAX, Outcome, Policy, Query,
-    REQUEST_MEMORY_ITEMS_MAX, REQUEST_MEMORY_MS, RETENTION_DAYS_MIN, VAULTS_MAX,
-    VAULTS_PER_COMMAND_MAX, WRAPPED_KEY_BYTES_MAX,
+    DamageRecord, DiskClaim, Envelope, META_MEMBERS_EVER_MAX, META_MEMBERS_MAX, NODES_MAX,
+    NewVault, ORIGIN_BYTES_MAX, Outcome, Policy, Query, REQUEST_MEMORY_ITEMS_MAX,
+    REQUEST_MEMORY_MS, RETENTION_DAYS_MIN, VAULTS_MAX, VAULTS_PER_COMMAND_MAX,
+    WRAPPED_KEY_BYTES_MAX,
 };
 pub use custody::{CustodyLeaf, SealedSubject, Subject};
 pub use decode_error::DecodeError;

@@ -39,12 +39,26 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Result<Answer, Refusal> {
         Query::Cluster => Answer::Cluster(cluster.map(|cluster| cluster_info(kv, cluster))),
         Query::Evidence(id) => Answer::Evidence(sealed(kv, *id)),
         Query::Upload(id) => Answer::Upload(open(kv, *id)),
-        Query::ListEvidence { after, limit, case } => {
-            list(kv, *after, page_items(*limit), case.as_deref())
+        Query::ListEvidence { after, limit, case, recording } => {
+            let limit = page_items(*limit);
+            let ids = match recording {
+                Some(recording) => listing::page_of_recording(kv, recording, *after, limit + 1),
+                None => listing::page(kv, case.as_deref(), *after, limit + 1),
+            };
+            list(kv, &ids, limit)
         }
         Query::Checkpoint => Answer::Checkpoint(custody::checkpoint(kv)),
-        Query::Entries { from, limit, evidence_id } => {
-            entries(kv, *from, page_items(*limit), *evidence_id)
+        Query::Entries { from, limit, evidence_id, record } => {
+            let limit = page_items(*limit);
+            let indexes = match (evidence_id, record) {
+                (Some(id), _) => custody_log::indexes_of(kv, *id, *from, limit + 1),
+                (None, Some(path)) => custody_log::indexes_of_record(kv, path, *from, limit + 1),
+                (None, None) => {
+                    let end = custody_log::size(kv).min(from.0.saturating_add(limit as u64 + 1));
+                    (from.0..end).map(LogIndex).collect()
+                }
+            };
+            entries(kv, indexes, limit)
         }
         Query::ProveInclusion(index) => {
             Answer::Inclusion(custody::inclusion(kv, *index).map(Box::new))
@@ -55,6 +69,7 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Result<Answer, Refusal> {
             list_damage(kv, after.as_ref(), page_items(*limit), *evidence_id)
         }
         Query::MetaMembers => Answer::MetaMembers(meta_member::all(kv)),
+        Query::Law(query) => Answer::Law(Box::new(crate::law_query::answer(kv, query)?)),
     })
 }
 
@@ -90,22 +105,21 @@ fn list_damage(
 fn sealed(kv: &impl KvRead, id: EvidenceId) -> Option<Box<EvidenceRecord>> {
     match evidence::load(kv, id)? {
         Life::Sealed(record) => Some(record),
-        Life::Open(_) | Life::Aborted(_) => None,
+        Life::Open(_) | Life::Aborted(_) | Life::Ended(_) => None,
     }
 }
 
 fn open(kv: &impl KvRead, id: EvidenceId) -> Option<Box<UploadSession>> {
     match evidence::load(kv, id)? {
         Life::Open(session) => Some(session),
-        Life::Sealed(_) | Life::Aborted(_) => None,
+        Life::Sealed(_) | Life::Aborted(_) | Life::Ended(_) => None,
     }
 }
 
-fn list(kv: &impl KvRead, after: Option<EvidenceId>, limit: usize, case: Option<&str>) -> Answer {
-    let ids = listing::page(kv, case, after, limit + 1);
+fn list(kv: &impl KvRead, ids: &[EvidenceId], limit: usize) -> Answer {
     let mut items: Vec<EvidenceRecord> = Vec::new();
     let mut bytes = 0;
-    for id in &ids {
+    for id in ids {
         if items.len() == limit || bytes >= PAGE_BYTES_MAX {
             break;
         }
@@ -134,19 +148,7 @@ fn record_bytes(record: &EvidenceRecord) -> usize {
     texts + officers + record.wrapped_key.len() + 400
 }
 
-fn entries(
-    kv: &impl KvRead,
-    from: LogIndex,
-    limit: usize,
-    evidence_id: Option<EvidenceId>,
-) -> Answer {
-    let indexes = match evidence_id {
-        Some(id) => custody_log::indexes_of(kv, id, from, limit + 1),
-        None => {
-            let end = custody_log::size(kv).min(from.0.saturating_add(limit as u64 + 1));
-            (from.0..end).map(LogIndex).collect()
-        }
-    };
+fn entries(kv: &impl KvRead, indexes: Vec<LogIndex>, limit: usize) -> Answer {
     let mut items = Vec::new();
     let mut bytes = 0;
     let mut next = None;

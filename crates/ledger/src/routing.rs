@@ -191,6 +191,8 @@ impl Command {
             | Self::AdoptKey { .. }
             | Self::AdmitMeta { .. }
             | Self::RetireMeta { .. }
+            | Self::Law(_)
+            | Self::KeepTime
             | Self::RecordBackup { .. }
             | Self::RestoreLedger { .. } => Scope::System,
         }
@@ -213,7 +215,8 @@ impl Query {
             | Self::ProveConsistency { .. }
             | Self::ClusterMap { .. }
             | Self::ListDamage { .. }
-            | Self::MetaMembers => Scope::System,
+            | Self::MetaMembers
+            | Self::Law(_) => Scope::System,
         }
     }
 }

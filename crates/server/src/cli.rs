@@ -108,6 +108,10 @@ pub struct DevArgs {
     /// Serve Prometheus metrics on http://ADDR/metrics
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,
+    /// Run the cluster's clock so many days ahead, to see in an hour what takes years. Cluster time
+    /// never moves back: a folder that was ahead stays ahead
+    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=36_600))]
+    pub days_ahead: u32,
     /// How log lines on stderr look
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

@@ -204,7 +204,7 @@ async fn adopt(
 async fn any_evidence(ledger: &dyn Ledger) -> Result<Option<EvidenceRecord>, GatewayKeyError> {
     let mut waiting = Waiting::on("the ledger, to see which key is needed");
     loop {
-        let query = Query::ListEvidence { after: None, limit: 1, case: None };
+        let query = Query::ListEvidence { after: None, limit: 1, case: None, recording: None };
         match ledger.query(query).await {
             Ok(Answer::List { items, .. }) => {
                 waiting.end();

@@ -43,7 +43,7 @@ mod tls;
 mod waiting;
 mod wiring;
 
-pub use clock::SystemClock;
+pub use clock::{ClockAhead, SystemClock};
 pub use durable_file::FileError;
 pub use entropy::SystemEntropy;
 pub use first_vault::FirstVaultError;

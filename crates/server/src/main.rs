@@ -16,7 +16,7 @@ use custos_backup::BackupError;
 use custos_core::ErrorKind;
 use custos_ports::{Clock, Entropy};
 use custos_server::{
-    RestoreOptions, Server, ServerDeps, Sockets, StartError, StopSignals, SystemClock,
+    ClockAhead, RestoreOptions, Server, ServerDeps, Sockets, StartError, StopSignals, SystemClock,
     SystemEntropy, build,
     cli::{Cli, Command, ConfigCommand, DevArgs, RestoreArgs},
     config::{self, LogOptions, Process, ServerConfig, TelemetryOptions},
@@ -140,8 +140,8 @@ fn load_config(file: &std::path::Path) -> Result<Process, Failure> {
 }
 
 fn dev_node(arguments: DevArgs) -> Result<(), Failure> {
-    let DevArgs { data, listen, profile, metrics, log_format, otlp } = arguments;
-    let options = DevOptions { data, listen, metrics_listen: metrics, profile };
+    let DevArgs { data, listen, profile, metrics, days_ahead, log_format, otlp } = arguments;
+    let options = DevOptions { data, listen, metrics_listen: metrics, profile, days_ahead };
     let log = LogOptions { format: log_format, ..LogOptions::default() };
     let telemetry = TelemetryOptions { otlp_endpoint: otlp.filter(|url| !url.is_empty()) };
     serve_until_stopped(Mode::Dev(options), &log, &telemetry)
@@ -207,7 +207,13 @@ fn serve_until_stopped(
 /// Brings a node to where it can serve. Nothing on disk is touched before the lock is held and
 /// the sockets are bound.
 async fn start(mode: Mode) -> Result<Server, Failure> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = match &mode {
+        Mode::Dev(DevOptions { days_ahead: days @ 1.., .. }) => {
+            tracing::warn!(days, "the cluster's clock runs ahead of this machine's");
+            Arc::new(ClockAhead { days: *days })
+        }
+        Mode::Dev(_) | Mode::Run(_) => Arc::new(SystemClock),
+    };
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let data_dir = match &mode {
         Mode::Dev(options) => DataDir::lock(&options.data, Occupants::Nobody),
@@ -225,9 +231,10 @@ async fn start(mode: Mode) -> Result<Server, Failure> {
     let identity = Identity::establish(&data_dir, &config, &*entropy).map_err(Failure::start)?;
     let mut authority = None;
     if let Mode::Dev(_) = mode {
-        dev::prepare(&data_dir, &sockets, &*clock).map_err(Failure::start)?;
-        let own = dev::certificate_authority(&data_dir, clock.clone()).map_err(Failure::start)?;
-        authority = Some(own);
+        // Certificates are judged by the clocks of clients, which run as they always did.
+        let real = Arc::new(SystemClock);
+        dev::prepare(&data_dir, &sockets, &*real).map_err(Failure::start)?;
+        authority = Some(dev::certificate_authority(&data_dir, real).map_err(Failure::start)?);
     }
     let deps = ServerDeps { clock, entropy, data_dir, identity, sockets, authority };
     build(config, deps).await.map_err(Failure::start)

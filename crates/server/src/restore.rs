@@ -309,7 +309,7 @@ fn hash_custody_log(state: &RestoredState) -> Result<merkle::GrowingTree, Fault>
     let mut tree = merkle::GrowingTree::default();
     let mut from = Some(LogIndex(0)).filter(|_| state.checkpoint().size > 0);
     while let Some(at) = from {
-        let query = Query::Entries { from: at, limit: usize::MAX, evidence_id: None };
+        let query = Query::Entries { from: at, limit: usize::MAX, evidence_id: None, record: None };
         let Answer::Entries { items, next } = state.query(&query).map_err(Fault::Open)? else {
             return Err(Fault::Unproven("it does not list its custody log".to_owned()));
         };

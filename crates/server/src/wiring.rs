@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use custos_gateway::{CertificateAuthority, Gateway, GatewayDeps, GatewayMetrics, GatewayOptions, MetaAdmin};
+use custos_gateway::{
+    CertificateAuthority, Gateway, GatewayDeps, GatewayMetrics, GatewayOptions, MetaAdmin,
+};
 use custos_meta_node::{Bootstrap, GroupAdmin, GroupService, MetaService};
 use custos_metastore::{Beginning, MetaStore, Options};
 use custos_peers::{Channels, ClusterOptions, ClusterPeers, Joined};
@@ -150,6 +152,7 @@ impl Wiring<'_> {
             self.remember_key(&mut manifest, &settled)?;
             let metrics = metrics.clone();
             let gateway = self.gateway(gateway, settled, access, peers, metrics, roles).await;
+            roles.tasks.spawn(gateway.clone().run_steward());
             services = services.add_gateway(gateway).await;
         }
         let page = MetricsPage::new(

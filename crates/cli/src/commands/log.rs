@@ -215,6 +215,7 @@ mod tests {
             time,
             act: Act::Sealed,
             evidence_id: Some(evidence.evidence_id),
+            record: None,
             subject: Subject::Sealed(SealedSubject {
                 size: evidence.size,
                 blake3: evidence.blake3,

@@ -2,11 +2,7 @@
 /// packages of messages show. The descriptor's conversion is the package's own.
 #[macro_export]
 macro_rules! mirror_law {
-    ($m:path) => {
-        use $m as law_messages;
-        $crate::mirror_law!(@in law_messages);
-    };
-    (@in $m:ident) => {
+    ($m:ident) => {
         $crate::mirror!($crate::law::Unit => $m::Unit { id, title, parent, active });
         $crate::mirror!($crate::law::Person => $m::Person { id, title, role, unit, certificate_no, clearance, active });
         $crate::mirror!($crate::law::Recorder => $m::Recorder { id, model, unit, signing_key, issued_to, active });

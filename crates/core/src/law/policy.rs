@@ -153,6 +153,12 @@ impl LawPolicy {
         self.act_types.iter().find(|entry| entry.act_type == act_type)
     }
 
+    /// Retention of evidence of cases of an act type, in days; 0 where none is set.
+    #[must_use]
+    pub fn days_of_act_type(&self, act_type: ActType) -> u32 {
+        self.act_type(act_type).map_or(0, |entry| entry.retention_days)
+    }
+
     /// The stages of an act type in order.
     #[must_use]
     pub fn stages_of(&self, act_type: ActType) -> Vec<Stage> {

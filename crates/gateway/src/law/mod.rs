@@ -42,7 +42,11 @@ impl Gateway {
     pub async fn ask(&self, query: LawQuery) -> Result<LawAnswer, GatewayError> {
         let named = match &query {
             LawQuery::Record(name) => Some(format!("{} {}", name.kind, name.id)),
-            LawQuery::History(page) if page.after == 0 => {
+            // What nobody changed yet has no version, and is there all the same.
+            LawQuery::History(page)
+                if page.after == 0
+                    && !matches!(page.kind, RecordKind::Filing | RecordKind::Policy) =>
+            {
                 Some(format!("{} {}", page.kind, page.id))
             }
             _ => None,

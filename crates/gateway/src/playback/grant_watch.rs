@@ -50,7 +50,9 @@ impl GrantWatch {
     pub(super) async fn look(&self) -> Result<(), GatewayError> {
         let found = match self.gateway.law_record(RecordKind::Grant, &self.grant).await {
             Ok(found) => found.record,
-            Err(error) if error.kind().is_retryable() && self.seen.lock().elapsed() < UNSEEN_MAX => {
+            Err(error)
+                if error.kind().is_retryable() && self.seen.lock().elapsed() < UNSEEN_MAX =>
+            {
                 debug!(%error, grant = self.grant, "the grant of a stream cannot be looked at");
                 return Ok(());
             }
@@ -117,7 +119,8 @@ mod tests {
 
     #[test]
     fn r18_a_stream_ends_when_its_grant_is_revoked_or_over() {
-        let check = |state, until| check(&grant(state, until), at(10), EvidenceId::from_bytes([7; 16]));
+        let check =
+            |state, until| check(&grant(state, until), at(10), EvidenceId::from_bytes([7; 16]));
         assert_eq!(check(GrantState::Approved, None), Ok(()));
         // What was used up by this very stream does not end it.
         assert_eq!(check(GrantState::Approved, Some(at(11))), Ok(()));

@@ -116,8 +116,7 @@ impl Gateway {
             range.start / FRAME_BYTES as u64..range.end.div_ceil(FRAME_BYTES as u64)
         };
         let _running = RunningGuard::new(&self.metrics().streams_running);
-        let watch =
-            request.grant.map(|grant| GrantWatch::new(self.clone(), grant, evidence_id));
+        let watch = request.grant.map(|grant| GrantWatch::new(self.clone(), grant, evidence_id));
         Ok(View {
             gateway: self.clone(),
             watch,

@@ -14,7 +14,7 @@ use custos_wire::{
         playback_server::Playback, stream_response,
     },
 };
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, stream::BoxStream};
 use tokio::sync::{
     mpsc::{self, error::SendTimeoutError},
     oneshot,
@@ -45,7 +45,7 @@ impl PlaybackService {
 
 #[tonic::async_trait]
 impl Playback for PlaybackService {
-    type StreamStream = Messages;
+    type StreamStream = BoxStream<'static, Result<StreamResponse, Status>>;
 
     async fn stream(
         &self,
@@ -100,7 +100,8 @@ impl Playback for PlaybackService {
             }
         };
         tokio::spawn(run.instrument(span));
-        Ok(Response::new(Messages { waiting: ReceiverStream::new(receiver), ended_now }))
+        let messages = Messages { waiting: ReceiverStream::new(receiver), ended_now };
+        Ok(Response::new(messages.boxed()))
     }
 }
 

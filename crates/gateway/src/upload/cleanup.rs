@@ -50,7 +50,8 @@ async fn remove_unless(
     removals.await;
 }
 
-async fn remove_from(
+/// Removes, page by page, what a store lists of an upload, but for the attempts that are kept.
+pub(crate) async fn remove_from(
     store: &StoreAccess,
     (vault, evidence_id): (VaultId, EvidenceId),
     order: RemovalOrder,

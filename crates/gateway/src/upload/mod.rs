@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use tracing::{Instrument, info_span};
 
 pub(crate) use self::active::{ActiveUploads, TakenOver};
+pub(crate) use self::cleanup::remove_from;
 use self::fanout::{ChunkTarget, SlotShard, WrittenChunk};
 use crate::{Gateway, GatewayError, buffers::Buffer};
 

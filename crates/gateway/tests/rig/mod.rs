@@ -120,8 +120,7 @@ impl Rig {
         end: Option<u64>,
     ) -> Result<Vec<u8>, GatewayError> {
         let (scope, grant) = (GrantScope::View, None);
-        let request =
-            ViewRequest { evidence_id: id, start, end, purpose: None, scope, grant };
+        let request = ViewRequest { evidence_id: id, start, end, purpose: None, scope, grant };
         let mut view = self.gateway.open_view(&officer(), request).await?;
         let mut verifier = RangeVerifier::new(root, view.record().parts.size, view.range());
         let mut bytes = Vec::new();

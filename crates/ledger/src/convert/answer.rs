@@ -1,12 +1,13 @@
 use custos_core::{
-    Checkpoint, ClusterMap, CustodyEntry, Epoch, InclusionProof, LogIndex, Timestamp,
+    Checkpoint, ClusterMap, CustodyEntry, Epoch, InclusionProof, LogIndex, Mirror, Timestamp,
 };
 use prost::Message;
 
-use super::{fixed, need, optional_evidence_id, parse};
+use super::{fixed, mirrored, need, optional_evidence_id, parse};
 use crate::{
     Answer, ClusterInfo, ConsistencyProof, DecodeError,
     custody::{act_of, stored_act},
+    proto,
     proto::internal::{self, LedgerAnswer, ledger_answer::Answer as Sent},
 };
 
@@ -48,6 +49,10 @@ impl Answer {
                 Self::Damage { items: all(it.items)?, total: it.total, more: it.more }
             }
             Sent::MetaMembers(it) => Self::MetaMembers(all(it.members)?),
+            Sent::Law(it) => {
+                let answer = need("LawAnswer", "answer", it.answer)?;
+                Self::Law(Box::new(mirrored("LawAnswer", answer)?))
+            }
         })
     }
 }
@@ -92,6 +97,9 @@ impl From<&Answer> for Sent {
                 total: *total,
                 more: *more,
             }),
+            Answer::Law(answer) => {
+                Self::Law(proto::LawAnswer { answer: Some(answer.to_message()) })
+            }
             Answer::MetaMembers(members) => Self::MetaMembers(internal::MetaMembersAnswer {
                 members: members.iter().map(Into::into).collect(),
             }),
@@ -169,6 +177,7 @@ impl From<&CustodyEntry> for internal::CustodyEntry {
             evidence_id: entry.evidence_id.map(|id| id.as_bytes().to_vec()),
             actor: entry.actor.clone(),
             detail: entry.detail.clone(),
+            record: entry.record.clone(),
             leaf: entry.leaf.clone(),
         }
     }
@@ -186,6 +195,7 @@ impl TryFrom<internal::CustodyEntry> for CustodyEntry {
             evidence_id: optional_evidence_id(M, "evidence_id", sent.evidence_id.as_deref())?,
             actor: sent.actor,
             detail: sent.detail,
+            record: sent.record,
             leaf: sent.leaf,
         })
     }

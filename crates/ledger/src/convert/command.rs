@@ -1,11 +1,12 @@
 use custos_core::{
-    DiskGeneration, DiskId, Epoch, EvidenceId, MetaId, NodeId, RunId, ShardDamage, UploadKey,
+    DiskGeneration, DiskId, Epoch, EvidenceId, MetaId, Mirror, NodeId, RunId, ShardDamage,
+    UploadKey, law::GrantScope,
 };
 
 use super::{
     cluster::{level_of, profile_of, shard_counts, slots_of, stored_slots},
     evidence::Layout,
-    fixed, need, version,
+    fixed, mirrored, need, version,
 };
 use crate::{
     Command, DecodeError, DiskClaim, Envelope, NewVault, proto, proto::envelope::Command as Stored,
@@ -74,12 +75,15 @@ impl From<&Command> for Stored {
                 evidence_id: evidence_id.as_bytes().to_vec(),
                 reason: reason.clone(),
             }),
-            Command::RecordView { evidence_id, start, end, purpose } => {
+            Command::RecordView { evidence_id, start, end, purpose, scope, grant } => {
                 Self::RecordView(proto::RecordView {
                     evidence_id: evidence_id.as_bytes().to_vec(),
                     start: *start,
                     end: *end,
                     purpose: purpose.clone(),
+                    // As views were before there were scopes.
+                    scope: (*scope != GrantScope::View).then(|| scope.name().to_owned()),
+                    grant: grant.clone(),
                 })
             }
             Command::RegisterNode { node_id, name, endpoint, labels, run } => {
@@ -131,6 +135,10 @@ impl From<&Command> for Stored {
             Command::RetireMeta { id, reason } => {
                 Self::RetireMeta(proto::RetireMeta { meta_id: id.0, reason: reason.clone() })
             }
+            Command::Law(command) => {
+                Self::Law(proto::LawCommand { command: Some(command.to_message()) })
+            }
+            Command::KeepTime => Self::KeepTime(proto::KeepTime {}),
             Command::RecordBackup => Self::RecordBackup(proto::RecordBackup {}),
             Command::RestoreLedger { token, source } => Self::RestoreLedger(proto::RestoreLedger {
                 token: token.to_vec(),
@@ -178,6 +186,11 @@ impl TryFrom<Stored> for Command {
                 start: it.start,
                 end: it.end,
                 purpose: it.purpose,
+                scope: match &it.scope {
+                    Some(name) => need("RecordView", "scope", GrantScope::from_name(name))?,
+                    None => GrantScope::View,
+                },
+                grant: it.grant,
             },
             Stored::RegisterNode(it) => {
                 const M: &str = "RegisterNode";
@@ -231,6 +244,11 @@ impl TryFrom<Stored> for Command {
             Stored::RetireMeta(it) => {
                 Self::RetireMeta { id: MetaId(it.meta_id), reason: it.reason }
             }
+            Stored::Law(it) => {
+                let command = need("LawCommand", "command", it.command)?;
+                Self::Law(Box::new(mirrored("LawCommand", command)?))
+            }
+            Stored::KeepTime(proto::KeepTime {}) => Self::KeepTime,
             Stored::RecordBackup(proto::RecordBackup {}) => Self::RecordBackup,
             Stored::RestoreLedger(it) => Self::RestoreLedger {
                 token: fixed("RestoreLedger", "token", &it.token)?,

@@ -1,7 +1,7 @@
 use custos_core::{
     Actor, Blake3Hash, ChunkSize, Descriptor, ErasureProfile, EvidenceId, EvidenceKind,
     EvidenceRecord, LogIndex, Role, Salt, SealedParts, Sha256Hash, Stage, Timestamp, UploadKey,
-    UploadSession, VaultId,
+    UploadSession, VaultId, law::Classification,
 };
 
 use super::{
@@ -45,6 +45,14 @@ impl From<&Descriptor> for proto::Descriptor {
             note: descriptor.note.clone(),
             file_name: descriptor.file_name.clone(),
             media_type: descriptor.media_type.clone(),
+            captured_until_ms: descriptor.captured_until.map(Timestamp::as_millis),
+            recording: descriptor.recording.clone(),
+            sequence: descriptor.sequence,
+            notice_at_ms: descriptor.notice_at_ms,
+            device_ahead_ms: descriptor.device_ahead_ms,
+            station_at_ms: descriptor.station_at.map(Timestamp::as_millis),
+            classification: descriptor.classification.map(|it| it.name().to_owned()),
+            source: descriptor.source.clone(),
         }
     }
 }
@@ -55,6 +63,12 @@ impl TryFrom<proto::Descriptor> for Descriptor {
     fn try_from(stored: proto::Descriptor) -> Result<Self, DecodeError> {
         let stage = match &stored.stage {
             Some(name) => Some(need("Descriptor", "stage", Stage::from_name(name))?),
+            None => None,
+        };
+        let classification = match &stored.classification {
+            Some(name) => {
+                Some(need("Descriptor", "classification", Classification::from_name(name))?)
+            }
             None => None,
         };
         Ok(Self {
@@ -68,6 +82,14 @@ impl TryFrom<proto::Descriptor> for Descriptor {
             note: stored.note,
             file_name: stored.file_name,
             media_type: stored.media_type,
+            captured_until: stored.captured_until_ms.map(Timestamp::from_millis),
+            recording: stored.recording,
+            sequence: stored.sequence,
+            notice_at_ms: stored.notice_at_ms,
+            device_ahead_ms: stored.device_ahead_ms,
+            station_at: stored.station_at_ms.map(Timestamp::from_millis),
+            classification,
+            source: stored.source,
         })
     }
 }

@@ -5,13 +5,14 @@ mod answer;
 mod cluster;
 mod command;
 mod evidence;
+mod law;
 mod meta_member;
 mod outcome;
 mod policy;
 mod query;
 mod routing;
 
-use custos_core::EvidenceId;
+use custos_core::{EvidenceId, Mirror};
 use prost::Message;
 
 use crate::DecodeError;
@@ -54,4 +55,12 @@ fn optional_evidence_id(
     bytes: Option<&[u8]>,
 ) -> Result<Option<EvidenceId>, DecodeError> {
     bytes.map(|id| fixed(message, field, id).map(EvidenceId::from_bytes)).transpose()
+}
+
+/// The value of a stored form.
+pub(crate) fn mirrored<M, T: Mirror<M>>(
+    message: &'static str,
+    stored: M,
+) -> Result<T, DecodeError> {
+    T::from_message(stored).map_err(|error| DecodeError::Law { message, error })
 }

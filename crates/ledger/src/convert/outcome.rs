@@ -1,10 +1,10 @@
-use custos_core::{Epoch, LogIndex};
+use custos_core::{Epoch, LogIndex, Mirror};
 use prost::Message;
 
-use super::{fixed, need, parse};
+use super::{fixed, mirrored, need, parse};
 use crate::{
     DecodeError, Outcome,
-    proto::internal::{LedgerOutcome, Nothing, ledger_outcome::Outcome as Sent},
+    proto::internal::{self, LedgerOutcome, Nothing, ledger_outcome::Outcome as Sent},
 };
 
 impl Outcome {
@@ -24,6 +24,11 @@ impl Outcome {
             Self::MetaAdmitted(member) => Sent::MetaAdmitted(member.into()),
             Self::MetaRetired(member) => Sent::MetaRetired(member.into()),
             Self::BackupRecorded(index) => Sent::BackupRecorded(index.0),
+            Self::LawDone { log_index, record } => Sent::LawDone(internal::LawDone {
+                log_index: log_index.0,
+                record: record.as_deref().map(Mirror::to_message),
+            }),
+            Self::TimeKept => Sent::TimeKept(Nothing {}),
         };
         LedgerOutcome { outcome: Some(outcome) }.encode_to_vec()
     }
@@ -49,6 +54,14 @@ impl Outcome {
             Sent::MetaAdmitted(member) => Self::MetaAdmitted(member.try_into()?),
             Sent::MetaRetired(member) => Self::MetaRetired(member.try_into()?),
             Sent::BackupRecorded(index) => Self::BackupRecorded(LogIndex(index)),
+            Sent::LawDone(it) => Self::LawDone {
+                log_index: LogIndex(it.log_index),
+                record: match it.record {
+                    Some(record) => Some(Box::new(mirrored("VersionedRecord", record)?)),
+                    None => None,
+                },
+            },
+            Sent::TimeKept(Nothing {}) => Self::TimeKept,
         })
     }
 }

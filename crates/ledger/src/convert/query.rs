@@ -1,9 +1,9 @@
-use custos_core::{DiskId, Epoch, EvidenceId, LogIndex};
+use custos_core::{DiskId, Epoch, EvidenceId, LogIndex, Mirror};
 use prost::Message;
 
-use super::{fixed, need, optional_evidence_id, parse};
+use super::{fixed, mirrored, need, optional_evidence_id, parse};
 use crate::{
-    DecodeError, Query,
+    DecodeError, Query, proto,
     proto::internal::{
         DamageListing, DamagePosition, EntryListing, EvidenceListing, LedgerQuery, Nothing,
         ledger_query::Query as Sent,
@@ -33,6 +33,7 @@ impl Query {
                 after: optional_evidence_id("EvidenceListing", "after", it.after.as_deref())?,
                 limit: limit_of(it.limit),
                 case: it.case_id,
+                recording: it.recording,
             },
             Sent::Checkpoint(Nothing {}) => Self::Checkpoint,
             Sent::Entries(it) => Self::Entries {
@@ -43,6 +44,7 @@ impl Query {
                     "evidence_id",
                     it.evidence_id.as_deref(),
                 )?,
+                record: it.record,
             },
             Sent::ProveInclusion(index) => Self::ProveInclusion(LogIndex(index)),
             Sent::ProveConsistency(old) => Self::ProveConsistency { old },
@@ -57,6 +59,7 @@ impl Query {
                 Self::ListDamage { after, limit: limit_of(it.limit), evidence_id }
             }
             Sent::MetaMembers(Nothing {}) => Self::MetaMembers,
+            Sent::Law(it) => Self::Law(mirrored("LawQuery", need("LawQuery", "query", it.query)?)?),
         })
     }
 }
@@ -67,16 +70,20 @@ impl From<&Query> for Sent {
             Query::Cluster => Self::Cluster(Nothing {}),
             Query::Evidence(id) => Self::Evidence(id.as_bytes().to_vec()),
             Query::Upload(id) => Self::Upload(id.as_bytes().to_vec()),
-            Query::ListEvidence { after, limit, case } => Self::ListEvidence(EvidenceListing {
-                after: after.map(|id| id.as_bytes().to_vec()),
-                limit: *limit as u64,
-                case_id: case.clone(),
-            }),
+            Query::ListEvidence { after, limit, case, recording } => {
+                Self::ListEvidence(EvidenceListing {
+                    after: after.map(|id| id.as_bytes().to_vec()),
+                    limit: *limit as u64,
+                    case_id: case.clone(),
+                    recording: recording.clone(),
+                })
+            }
             Query::Checkpoint => Self::Checkpoint(Nothing {}),
-            Query::Entries { from, limit, evidence_id } => Self::Entries(EntryListing {
+            Query::Entries { from, limit, evidence_id, record } => Self::Entries(EntryListing {
                 from: from.0,
                 limit: *limit as u64,
                 evidence_id: evidence_id.map(|id| id.as_bytes().to_vec()),
+                record: record.clone(),
             }),
             Query::ProveInclusion(index) => Self::ProveInclusion(index.0),
             Query::ProveConsistency { old } => Self::ProveConsistency(*old),
@@ -90,6 +97,7 @@ impl From<&Query> for Sent {
                 evidence_id: evidence_id.map(|id| id.as_bytes().to_vec()),
             }),
             Query::MetaMembers => Self::MetaMembers(Nothing {}),
+            Query::Law(query) => Self::Law(proto::LawQuery { query: Some(query.to_message()) }),
         }
     }
 }

@@ -1,4 +1,4 @@
-use custos_core::{Act, Actor, Descriptor, EvidenceId, Timestamp};
+use custos_core::{Act, Actor, Descriptor, EvidenceId, Timestamp, law::RecordName};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
@@ -15,6 +15,8 @@ pub(crate) struct NewEntry<'a> {
     pub(crate) time: Timestamp,
     pub(crate) act: Act,
     pub(crate) evidence_id: Option<EvidenceId>,
+    /// The record of the law that it is about.
+    pub(crate) record: Option<RecordName>,
     /// One line about the act.
     pub(crate) detail: String,
     /// Descriptor that the act fixes, if it fixes one.

@@ -22,6 +22,8 @@ pub struct CustodyLeaf {
     pub act: Act,
     /// To which evidence.
     pub evidence_id: Option<EvidenceId>,
+    /// About which record of the law, kind and id: `case/C-2026-17`; none for persons.
+    pub record: Option<String>,
     /// What else the act fixes in public.
     pub subject: Subject,
     /// SHA-256(0x02 ‖ salt ‖ body) of the private part.
@@ -92,6 +94,7 @@ impl CustodyLeaf {
             evidence_id: self.evidence_id.map(|id| id.as_bytes().to_vec()),
             genesis,
             sealed,
+            record: self.record.clone(),
             private_commitment: self.private_commitment.to_vec(),
         };
         stored.encode_to_vec()
@@ -127,6 +130,7 @@ impl CustodyLeaf {
             time: Timestamp::from_millis(stored.time_ms),
             act,
             evidence_id,
+            record: stored.record,
             subject,
             private_commitment: fixed(M, "private_commitment", &stored.private_commitment)?,
         };
@@ -161,10 +165,39 @@ pub(crate) fn stored_act(act: Act) -> proto::Act {
         Act::ClusterChanged => proto::Act::ClusterChanged,
         Act::DamageFound => proto::Act::DamageFound,
         Act::DamageRepaired => proto::Act::DamageRepaired,
+        Act::RegisterChanged => proto::Act::RegisterChanged,
+        Act::PolicySet => proto::Act::PolicySet,
+        Act::ClockConfirmed => proto::Act::ClockConfirmed,
+        Act::CaseOpened => proto::Act::CaseOpened,
+        Act::CaseChanged => proto::Act::CaseChanged,
+        Act::CaseClosed => proto::Act::CaseClosed,
+        Act::CaseArchived => proto::Act::CaseArchived,
+        Act::CaseReopened => proto::Act::CaseReopened,
+        Act::Filed => proto::Act::Filed,
+        Act::Noted => proto::Act::Noted,
+        Act::Described => proto::Act::Described,
+        Act::Related => proto::Act::Related,
+        Act::Classified => proto::Act::Classified,
+        Act::RetentionExtended => proto::Act::RetentionExtended,
+        Act::CopyRegistered => proto::Act::CopyRegistered,
+        Act::HoldPlaced => proto::Act::HoldPlaced,
+        Act::HoldReleaseAsked => proto::Act::HoldReleaseAsked,
+        Act::HoldReleased => proto::Act::HoldReleased,
+        Act::GrantApplied => proto::Act::GrantApplied,
+        Act::GrantApproved => proto::Act::GrantApproved,
+        Act::GrantRefused => proto::Act::GrantRefused,
+        Act::GrantRevoked => proto::Act::GrantRevoked,
+        Act::Copied => proto::Act::Copied,
+        Act::TakenOut => proto::Act::TakenOut,
+        Act::DispositionProposed => proto::Act::DispositionProposed,
+        Act::DispositionApproved => proto::Act::DispositionApproved,
+        Act::DispositionStopped => proto::Act::DispositionStopped,
+        Act::DispositionOrdered => proto::Act::DispositionOrdered,
+        Act::Disposed => proto::Act::Disposed,
     }
 }
 
 /// The act of a stored number, if it is known.
 pub(crate) fn act_of(stored: proto::Act) -> Option<Act> {
-    Act::ALL.into_iter().find(|act| stored_act(*act) == stored)
+    Act::ALL.iter().copied().find(|act| stored_act(*act) == stored)
 }

@@ -1,4 +1,7 @@
-use custos_core::{Checkpoint, CustodyEntry, InclusionProof, LogIndex};
+use custos_core::{
+    Checkpoint, CustodyEntry, InclusionProof, LogIndex,
+    law::{RecordKind, RecordName},
+};
 
 use super::{
     CustodyLeaf, NewEntry, Subject,
@@ -26,11 +29,20 @@ pub(crate) fn append(
         time: entry.time,
         act: entry.act,
         evidence_id: entry.evidence_id,
+        record: entry.record.as_ref().filter(|it| it.kind != RecordKind::Person).map(record_path),
         subject: subject(private.descriptor_digest()),
         private_commitment: private.commitment(),
     };
     custody_log::push(kv, index, entry.evidence_id, leaf.encode(), private.encode());
+    if let Some(record) = &entry.record {
+        custody_log::enter_record(kv, &record_path(record), index);
+    }
     index
+}
+
+/// How entries name a record.
+pub(crate) fn record_path(name: &RecordName) -> String {
+    format!("{}/{}", name.kind, name.id)
 }
 
 /// Size and root of the log; the origin is empty before the cluster began.
@@ -58,6 +70,7 @@ pub(crate) fn entry_at(kv: &impl KvRead, index: LogIndex) -> Option<CustodyEntry
         time: leaf.time,
         act: leaf.act,
         evidence_id: leaf.evidence_id,
+        record: leaf.record,
         actor,
         detail,
         leaf: bytes,

@@ -28,6 +28,10 @@ pub(super) fn abort_upload(
         life if !is_same_actor(life.actor(), &envelope.actor) => {
             return Err(not_the_opener(envelope));
         }
+        Life::Ended(_) => {
+            let reason = "it was sealed, and has lawfully ended";
+            return Err(Refusal::refused(Rule::I3, "evidence_id", reason));
+        }
         Life::Aborted(aborted) => return Ok(Outcome::Aborted(aborted.abort_index)),
         Life::Open(session) => session,
     };
@@ -37,6 +41,7 @@ pub(super) fn abort_upload(
         time: now,
         act: Act::UploadAborted,
         evidence_id: Some(evidence_id),
+        record: None,
         detail: if reason.is_empty() { "no reason given".to_owned() } else { reason.to_owned() },
         descriptor: None,
     };

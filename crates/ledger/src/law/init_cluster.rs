@@ -27,6 +27,7 @@ pub(super) fn init_cluster(
         time: now,
         act: Act::Genesis,
         evidence_id: None,
+        record: None,
         detail: format!(
             "cluster {} began, audio-visual evidence kept {} days, other {} days",
             asked.origin, asked.policy.retention_days_av, asked.policy.retention_days_other

@@ -33,17 +33,30 @@
 //! `repeat.rs`, before the law looks at it.
 
 mod abort_upload;
+mod act;
+pub(crate) mod acting;
 mod admit_meta;
 mod adopt_key;
+pub(crate) mod case_report;
+mod cases;
+mod classify;
 mod clock_jump;
+mod confirm_clock;
 mod create_vaults;
+mod dispositions;
+mod filing;
+mod grants;
+mod holds;
 mod init_cluster;
+pub(crate) mod keeping;
 mod open_upload;
 mod operation;
+pub(crate) mod policy;
 mod record_backup;
 mod record_view;
 mod register_disks;
 mod register_node;
+mod registers;
 mod release_disk;
 mod remove_disk;
 mod repeat;
@@ -52,10 +65,11 @@ mod report_repair;
 mod restore_ledger;
 mod retention;
 mod retire_meta;
+mod rights;
 mod seal;
 mod text;
 
-use custos_core::{Act, Actor, EvidenceId, Refusal, Rule, Timestamp};
+use custos_core::{Act, Actor, EvidenceId, Refusal, Rule, Timestamp, law::RecordName};
 
 pub use self::retire_meta::check_retire_meta;
 
@@ -105,15 +119,15 @@ pub fn apply<K: Kv>(
         Repeat::New => true,
     };
 
-    clock_jump::enter_jump(kv, envelope, clock.time, stamped);
+    clock_jump::enter_jump(kv, envelope, &mut clock, stamped);
     clock.time = clock.time.max(stamped);
     let done = if is_new {
-        decide(kv, envelope, clock.time, cluster)
+        decide(kv, envelope, &mut clock, cluster)
     } else {
         Err(repeat::names_another_command())
     };
     if let Err(refusal) = &done
-        && let Some(attempt) = evidence_attempted(&envelope.command)
+        && let Some(attempt) = attempted(&envelope.command)
     {
         enter_refusal(kv, envelope, clock.time, attempt, refusal);
     }
@@ -126,17 +140,19 @@ pub fn apply<K: Kv>(
 
 /// Before the cluster began nothing is stored, but its beginning.
 fn begin<K: Kv>(kv: &mut K, envelope: &Envelope, stamped: Timestamp) -> Result<Outcome, Refusal> {
-    let outcome = decide(kv, envelope, stamped, None)?;
-    clock::save(kv, &Clock::starting_at(stamped));
+    let mut clock = Clock::starting_at(stamped);
+    let outcome = decide(kv, envelope, &mut clock, None)?;
+    clock::save(kv, &clock);
     Ok(outcome)
 }
 
 fn decide<K: Kv>(
     kv: &mut K,
     envelope: &Envelope,
-    now: Timestamp,
+    clock: &mut Clock,
     cluster: Option<Cluster>,
 ) -> Result<Outcome, Refusal> {
+    let now = clock.time;
     text::check_actor(&envelope.actor)?;
     match (&envelope.command, cluster) {
         (Command::InitCluster { origin, policy }, begun) => {
@@ -169,17 +185,29 @@ fn decide<K: Kv>(
                 vault: *vault,
                 wrapped_key,
             };
-            open_upload::open_upload(kv, envelope, now, &cluster.policy, &request)
+            let acting = acting_now(kv, envelope, clock, &cluster)?;
+            open_upload::open_upload(kv, &acting, &request)
         }
         (Command::Seal { evidence_id, parts }, Some(cluster)) => {
-            seal::seal(kv, envelope, now, &cluster.policy, *evidence_id, parts)
+            let (_, policy) = policy::current(kv, &cluster.policy);
+            seal::seal(kv, envelope, now, &policy, *evidence_id, parts)
         }
         (Command::AbortUpload { evidence_id, reason }, Some(_)) => {
             abort_upload::abort_upload(kv, envelope, now, *evidence_id, reason)
         }
-        (Command::RecordView { evidence_id, start, end, purpose }, Some(_)) => {
+        (Command::RecordView { evidence_id, start, end, purpose, scope, grant }, Some(cluster)) => {
+            let acting = acting_now(kv, envelope, clock, &cluster)?;
             let range = *start..*end;
-            record_view::record_view(kv, envelope, now, *evidence_id, range, purpose.as_deref())
+            let asked = grants::Use { range: &range, scope: *scope, grant: grant.as_deref() };
+            record_view::record_view(kv, &acting, *evidence_id, &asked, purpose.as_deref())
+        }
+        (Command::Law(command), Some(cluster)) => {
+            let acting = acting_now(kv, envelope, clock, &cluster)?;
+            act::act(kv, &acting, &cluster.policy, clock, command)
+        }
+        (Command::KeepTime, Some(_)) => {
+            operation::check_operator(&envelope.actor)?;
+            Ok(Outcome::TimeKept)
         }
         (Command::RegisterNode { node_id, name, endpoint, labels, run }, Some(_)) => {
             let request = register_node::RegisterNode {
@@ -224,6 +252,17 @@ fn decide<K: Kv>(
     }
 }
 
+/// Who acts, when, under the policy that stands.
+fn acting_now<'a>(
+    kv: &impl Kv,
+    envelope: &'a Envelope,
+    clock: &Clock,
+    cluster: &Cluster,
+) -> Result<acting::Acting<'a>, Refusal> {
+    let (_, policy) = policy::current(kv, &cluster.policy);
+    acting::Acting::new(kv, envelope, clock.time, clock.settled(), policy)
+}
+
 /// Whether two certificates name the same actor. The fingerprint does not count: a station that
 /// renews its certificate goes on with its uploads.
 fn is_same_actor(one: &Actor, other: &Actor) -> bool {
@@ -241,8 +280,11 @@ fn not_the_opener(envelope: &Envelope) -> Refusal {
     Refusal::refused(Rule::R26, "actor", reason)
 }
 
-/// Name and evidence of a command whose refusal is entered in the custody log.
-fn evidence_attempted(command: &Command) -> Option<(&'static str, EvidenceId)> {
+/// What was attempted, and on what.
+type Attempt = (&'static str, Option<EvidenceId>, Option<RecordName>);
+
+/// What a command attempted whose refusal is entered in the custody log.
+fn attempted(command: &Command) -> Option<Attempt> {
     match command {
         Command::InitCluster { .. }
         | Command::OpenUpload { .. }
@@ -257,10 +299,14 @@ fn evidence_attempted(command: &Command) -> Option<(&'static str, EvidenceId)> {
         | Command::AdmitMeta { .. }
         | Command::RetireMeta { .. }
         | Command::RecordBackup
+        | Command::KeepTime
         | Command::RestoreLedger { .. } => None,
-        Command::Seal { evidence_id, .. } => Some(("seal", *evidence_id)),
-        Command::AbortUpload { evidence_id, .. } => Some(("abort_upload", *evidence_id)),
-        Command::RecordView { evidence_id, .. } => Some(("record_view", *evidence_id)),
+        Command::Seal { evidence_id, .. } => Some(("seal", Some(*evidence_id), None)),
+        Command::AbortUpload { evidence_id, .. } => {
+            Some(("abort_upload", Some(*evidence_id), None))
+        }
+        Command::RecordView { evidence_id, .. } => Some(("record_view", Some(*evidence_id), None)),
+        Command::Law(command) => Some(act::attempted(command)),
     }
 }
 
@@ -268,14 +314,15 @@ fn enter_refusal(
     kv: &mut impl Kv,
     envelope: &Envelope,
     now: Timestamp,
-    (attempt, evidence_id): (&str, EvidenceId),
+    (attempt, evidence_id, record): Attempt,
     refusal: &Refusal,
 ) {
     let entry = NewEntry {
         envelope,
         time: now,
         act: Act::Refused,
-        evidence_id: Some(evidence_id),
+        evidence_id,
+        record,
         detail: format!("{attempt} {refusal}"),
         descriptor: None,
     };

@@ -1,11 +1,15 @@
 use custos_core::{
     Act, ChunkSize, Descriptor, Epoch, ErasureProfile, EvidenceId, Refusal, Rule, Timestamp,
-    UploadKey, UploadSession, VaultId, limits::OPEN_UPLOADS_PER_ACTOR_MAX,
+    UploadKey, UploadSession, VaultId, law::LawPolicy, limits::OPEN_UPLOADS_PER_ACTOR_MAX,
 };
 
-use super::{is_same_actor, not_the_opener, retention};
+use super::{
+    acting::{Acting, check_not_archived, find_case},
+    is_same_actor, not_the_opener, retention,
+    rights::Right,
+};
 use crate::{
-    Envelope, IncompleteDescriptor, Kv, KvRead, Outcome, Policy, WRAPPED_KEY_BYTES_MAX,
+    Envelope, IncompleteDescriptor, Kv, KvRead, Outcome, WRAPPED_KEY_BYTES_MAX,
     custody::{self, NewEntry, Subject},
     stored::{
         evidence::{self, Life},
@@ -27,17 +31,17 @@ pub(super) struct OpenUpload<'a> {
 /// Opens an upload, or finds the one that its key names.
 pub(super) fn open_upload(
     kv: &mut impl Kv,
-    envelope: &Envelope,
-    now: Timestamp,
-    policy: &Policy,
+    acting: &Acting<'_>,
     request: &OpenUpload<'_>,
 ) -> Result<Outcome, Refusal> {
+    let (envelope, now, policy) = (acting.envelope, acting.now, &acting.policy);
     request.descriptor.check()?;
     check_wrapped_key(request.wrapped_key)?;
     if let Some(named) = upload_name::load(kv, request.upload_key) {
         let life = evidence::load(kv, named).expect("a stored upload key names stored evidence");
         return find_again(envelope, request, life);
     }
+    check_right(kv, acting, request.descriptor)?;
     check_complete(policy, request.descriptor)?;
     if evidence::load(kv, request.evidence_id).is_some() {
         let reason = "another upload has this id already: an id is never used twice";
@@ -55,6 +59,7 @@ pub(super) fn open_upload(
         time: now,
         act: Act::UploadOpened,
         evidence_id: Some(request.evidence_id),
+        record: None,
         detail: detail(request),
         descriptor: Some(request.descriptor),
     };
@@ -79,6 +84,11 @@ fn find_again(
         Life::Sealed(record) => {
             check_same_descriptor(&record.descriptor, request.descriptor)?;
             Ok(Outcome::AlreadySealed(record))
+        }
+        Life::Ended(ended) => {
+            let ended = ended.tombstone;
+            let reason = format!("what this key put has lawfully ended at {}", ended.ended_at);
+            Err(Refusal::refused(Rule::I3, "upload_key", reason))
         }
         Life::Aborted(aborted) => {
             let reason = format!(
@@ -111,7 +121,28 @@ fn check_wrapped_key(wrapped_key: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_complete(policy: &Policy, descriptor: &Descriptor) -> Result<(), Refusal> {
+/// Who puts has the right to, and into the case that is named, if it is on the register.
+fn check_right(
+    kv: &impl KvRead,
+    acting: &Acting<'_>,
+    descriptor: &Descriptor,
+) -> Result<(), Refusal> {
+    let Some(case) = descriptor.case.as_deref().and_then(|case| find_case(kv, case)) else {
+        return acting.check(kv, Right::Put, acting.unit.as_deref());
+    };
+    acting.check_agency(kv, "case", Some(&case.unit))?;
+    acting.check(kv, Right::Put, Some(&case.unit))?;
+    check_not_archived(&case, "case")?;
+    match descriptor.stage {
+        Some(stage) if !acting.policy.stages_of(case.act_type).contains(&stage) => {
+            let reason = format!("a {} has no stage {stage}", case.act_type);
+            Err(Refusal::refused(Rule::R1, "stage", reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_complete(policy: &LawPolicy, descriptor: &Descriptor) -> Result<(), Refusal> {
     let missing = descriptor.missing_fields();
     match (policy.incomplete_descriptor, missing.first()) {
         (IncompleteDescriptor::Refuse, Some(first)) => {
@@ -152,7 +183,7 @@ fn check_count(open: u64) -> Result<(), Refusal> {
 fn new_session(
     envelope: &Envelope,
     now: Timestamp,
-    policy: &Policy,
+    policy: &LawPolicy,
     request: &OpenUpload<'_>,
 ) -> UploadSession {
     UploadSession {
@@ -165,7 +196,7 @@ fn new_session(
         chunk_size: request.chunk_size,
         vault: request.vault,
         wrapped_key: request.wrapped_key.to_vec(),
-        retain_until: retention::retain_until(policy, request.descriptor.kind, now),
+        retain_until: retention::least(policy, request.descriptor, now),
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn record_backup(
         time: now,
         act: Act::ClusterChanged,
         evidence_id: None,
+        record: None,
         detail: "a backup of the ledger is taken".to_owned(),
         descriptor: None,
     };

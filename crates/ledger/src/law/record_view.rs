@@ -1,43 +1,56 @@
 use std::ops::Range;
 
 use custos_core::{
-    Act, EvidenceId, EvidenceRecord, Refusal, Rule, Timestamp, limits::VIEW_PURPOSE_BYTES_MAX,
+    Act, EvidenceId, EvidenceRecord, Refusal, Rule,
+    law::{GrantScope, RecordKind, RecordName},
+    limits::VIEW_PURPOSE_BYTES_MAX,
 };
 
-use super::{no_such_evidence, text};
+use super::{
+    acting::Acting,
+    grants::{self, Use},
+    no_such_evidence, text,
+};
 use crate::{
-    Envelope, Kv, KvRead, Outcome,
-    custody::{self, NewEntry, Subject},
+    Kv, KvRead, Outcome,
     stored::evidence::{self, Life},
 };
 
-/// Enters a view in the custody log: every view is an entry of its own.
+/// Enters a view in the custody log, or a copy or the taking out of the original: every one is an
+/// entry of its own.
 pub(super) fn record_view(
     kv: &mut impl Kv,
-    envelope: &Envelope,
-    now: Timestamp,
+    acting: &Acting<'_>,
     evidence_id: EvidenceId,
-    range: Range<u64>,
+    asked: &Use<'_>,
     purpose: Option<&str>,
 ) -> Result<Outcome, Refusal> {
     text::check_line("purpose", purpose.unwrap_or_default(), VIEW_PURPOSE_BYTES_MAX)?;
     let record = sealed(kv, evidence_id)?;
-    check_range(&range, record.parts.size)?;
-    let entry = NewEntry {
-        envelope,
-        time: now,
-        act: Act::Viewed,
-        evidence_id: Some(evidence_id),
-        detail: detail(&range, record.parts.size, purpose),
-        descriptor: None,
+    check_range(asked.range, record.parts.size)?;
+    grants::check_use(kv, acting, &record, asked)?;
+    let mut detail = detail(asked.range, record.parts.size, purpose);
+    if let Some(grant) = asked.grant {
+        detail.push_str(&format!(" (grant {grant})"));
+    }
+    let act = match asked.scope {
+        GrantScope::View => Act::Viewed,
+        GrantScope::Copy => Act::Copied,
+        GrantScope::Original => Act::TakenOut,
     };
-    let log_index = custody::append(kv, &entry, |_| Subject::None);
+    let grant = asked.grant.map(|id| RecordName { kind: RecordKind::Grant, id: id.to_owned() });
+    let log_index = acting.enter(kv, act, Some(evidence_id), grant, detail, 0);
     Ok(Outcome::ViewRecorded(log_index))
 }
 
 fn sealed(kv: &impl KvRead, evidence_id: EvidenceId) -> Result<EvidenceRecord, Refusal> {
     match evidence::load(kv, evidence_id) {
         Some(Life::Sealed(record)) => Ok(*record),
+        Some(Life::Ended(ended)) => {
+            let ended = ended.tombstone;
+            let reason = format!("it has lawfully ended by disposition {}", ended.disposition);
+            Err(Refusal::refused(Rule::I3, "evidence_id", reason))
+        }
         Some(Life::Open(_) | Life::Aborted(_)) | None => Err(no_such_evidence(evidence_id)),
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn report_damage(
         time: now,
         act: Act::DamageFound,
         evidence_id: Some(found.key.evidence_id),
+        record: None,
         detail: format!("{} on disk {disk_id} {:?}: {}", found.key, disk.name, found.what),
         descriptor: None,
     };

@@ -24,6 +24,7 @@ pub(super) fn report_repair(
         time: now,
         act: Act::DamageRepaired,
         evidence_id: Some(key.evidence_id),
+        record: None,
         detail: format!("{key} on disk {disk_id}, found in entry {}", record.log_index),
         descriptor: None,
     };

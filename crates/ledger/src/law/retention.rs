@@ -1,7 +1,6 @@
-//! How long evidence is kept (rule R10). Whatever may one day end sealed evidence asks here; a
-//! hold (rule R11) would be judged beside [`retain_until`].
+//! How long evidence is kept at least, as its seal says (rule R10).
 
-use custos_core::{EvidenceKind, Refusal, Rule, Timestamp};
+use custos_core::{Descriptor, Refusal, Rule, Timestamp, law::LawPolicy};
 
 use crate::{Policy, RETENTION_DAYS_MIN};
 
@@ -20,9 +19,11 @@ pub(super) fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Until when evidence of `kind` must be kept if its retention begins at `from`.
-pub(super) fn retain_until(policy: &Policy, kind: EvidenceKind, from: Timestamp) -> Timestamp {
-    let days =
-        if kind.is_audio_visual() { policy.retention_days_av } else { policy.retention_days_other };
-    from.plus_days(days)
+/// Until when evidence must be kept at least if its retention begins at `from`; what else keeps it
+/// is `keeping.rs`'s to say.
+pub(super) fn least(policy: &LawPolicy, descriptor: &Descriptor, from: Timestamp) -> Timestamp {
+    let of_kind = policy.days_of_kind(descriptor.kind);
+    let classification =
+        descriptor.classification.map_or(0, |it| policy.days_of_classification(it));
+    from.plus_days(of_kind.max(classification))
 }

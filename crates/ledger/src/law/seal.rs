@@ -1,16 +1,21 @@
 use custos_core::{
-    Act, Blake3Hash, EvidenceId, EvidenceRecord, LogIndex, Refusal, Rule, SealedParts, Sha256Hash,
-    Timestamp, UploadSession, limits::EVIDENCE_BYTES_MAX,
+    Act, Blake3Hash, EvidenceId, EvidenceRecord, LogIndex, Refusal, Role, Rule, SealedParts,
+    Sha256Hash, Stage, Timestamp, UploadSession,
+    law::{Case, CaseState, LawPolicy, Record},
+    limits::EVIDENCE_BYTES_MAX,
 };
 
-use super::{is_same_actor, no_such_evidence, not_the_opener, retention};
+use super::{
+    acting::{self, find_case, find_person, find_recorder, find_station},
+    is_same_actor, no_such_evidence, not_the_opener, retention,
+};
 use crate::{
-    Envelope, Kv, Outcome, Policy,
+    Envelope, Kv, Outcome,
     custody::{self, NewEntry, SealedSubject, Subject},
     stored::{
         custody_log,
         evidence::{self, Life},
-        listing, open_uploads,
+        law_index, law_record, listing, open_uploads, recorder_seen,
     },
 };
 
@@ -31,7 +36,7 @@ pub(super) fn seal(
     kv: &mut impl Kv,
     envelope: &Envelope,
     now: Timestamp,
-    policy: &Policy,
+    policy: &LawPolicy,
     evidence_id: EvidenceId,
     parts: &SealedParts,
 ) -> Result<Outcome, Refusal> {
@@ -46,6 +51,10 @@ pub(super) fn seal(
             let reason = "the evidence is sealed with other parts and never changes";
             return Err(Refusal::refused(Rule::I3, "parts", reason));
         }
+        Life::Ended(ended) => {
+            let reason = format!("it has lawfully ended at {}", ended.tombstone.ended_at);
+            return Err(Refusal::refused(Rule::I3, "evidence_id", reason));
+        }
         Life::Aborted(aborted) => {
             let reason = format!("the upload was given up at {}", aborted.aborted_at);
             return Err(Refusal::refused(Rule::I3, "evidence_id", reason));
@@ -57,7 +66,12 @@ pub(super) fn seal(
     let record = record(session, now, policy, seal_index, parts);
     let entered = enter(kv, envelope, &record);
     assert_eq!(entered, seal_index, "the log grows by one entry per act");
-    listing::enter(kv, evidence_id, record.descriptor.case.as_deref());
+    let listed = listing::Listed {
+        case: record.descriptor.case.clone(),
+        recording: record.descriptor.recording.clone(),
+    };
+    listing::enter(kv, evidence_id, &listed);
+    file(kv, policy, &record);
     open_uploads::remove_one(kv, &record.actor);
     Ok(Outcome::Sealed(evidence::save_sealed(kv, record)))
 }
@@ -90,12 +104,12 @@ fn check_parts(parts: &SealedParts) -> Result<(), Refusal> {
 fn record(
     session: UploadSession,
     now: Timestamp,
-    policy: &Policy,
+    policy: &LawPolicy,
     seal_index: LogIndex,
     parts: &SealedParts,
 ) -> EvidenceRecord {
     // Shard records carry the session's time already: the seal may only lengthen it.
-    let retain_until = retention::retain_until(policy, session.descriptor.kind, now);
+    let retain_until = retention::least(policy, &session.descriptor, now);
     EvidenceRecord {
         evidence_id: session.evidence_id,
         actor: session.actor,
@@ -109,6 +123,42 @@ fn record(
         vault: session.vault,
         wrapped_key: session.wrapped_key,
         retain_until: retain_until.max(session.retain_until),
+    }
+}
+
+/// Files what is sealed under the case and stage that it names, if that is on the register and not
+/// archived; else it is unfiled, and belongs to the unit that it came from, if one is known.
+fn file(kv: &mut impl Kv, policy: &LawPolicy, record: &EvidenceRecord) {
+    let descriptor = &record.descriptor;
+    let recorder = descriptor.recorder.as_deref().and_then(|it| find_recorder(kv, it));
+    if let Some(recorder) = &recorder {
+        recorder_seen::save(kv, &recorder.id, record.sealed_at);
+    }
+    let mut filing = acting::unfiled(record);
+    let case = descriptor.case.as_deref().and_then(|it| find_case(kv, it));
+    let takes = |case: &Case, stage: Stage| {
+        case.state != CaseState::Archived && policy.stages_of(case.act_type).contains(&stage)
+    };
+    match (case, descriptor.stage) {
+        (Some(case), Some(stage)) if takes(&case, stage) => {
+            filing.unit = Some(case.unit);
+            filing.case = Some(case.id);
+            filing.stage = Some(stage);
+        }
+        _ => {
+            let by = &record.actor;
+            filing.unit = match by.role {
+                Role::Station => find_station(kv, &by.name).map(|station| station.unit),
+                role if role.is_person() => find_person(kv, &by.name).map(|person| person.unit),
+                _ => None,
+            };
+            filing.unit = filing.unit.or(recorder.map(|recorder| recorder.unit));
+            law_index::set_unfiled(kv, record.evidence_id, true);
+        }
+    }
+    if filing.unit.is_some() {
+        let by = custody::actor_name(&record.actor);
+        law_record::save(kv, Record::Filing(filing), record.sealed_at, by, record.seal_index);
     }
 }
 
@@ -127,6 +177,7 @@ fn enter(kv: &mut impl Kv, envelope: &Envelope, record: &EvidenceRecord) -> LogI
         time: record.sealed_at,
         act: Act::Sealed,
         evidence_id: Some(record.evidence_id),
+        record: None,
         detail,
         descriptor: Some(&record.descriptor),
     };

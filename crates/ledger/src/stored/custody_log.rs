@@ -6,6 +6,7 @@
 //! - `0x32 ‖ level (u8) ‖ index (u64)` → hash of the complete subtree over leaves
 //!   `index << level .. (index + 1) << level`.
 //! - `0x33 ‖ evidence id ‖ index (u64)` → empty: the entries about one evidence item.
+//! - `0x34 ‖ kind/id ‖ 0x00 ‖ index (u64)` → empty: the entries about one record of the law.
 
 use custos_core::{EvidenceId, LogIndex};
 
@@ -60,13 +61,36 @@ pub(crate) fn indexes_of(
 ) -> Vec<LogIndex> {
     // One byte longer than any key of this evidence, so it is past the last.
     let end = [&evidence_key(id, u64::MAX)[..], &[0]].concat();
-    kv.scan(&evidence_key(id, from.0), &end, limit)
-        .into_iter()
-        .map(|(key, _)| {
-            let (_, index) = key.split_last_chunk().expect("the key ends in an index");
-            LogIndex(u64::from_be_bytes(*index))
-        })
-        .collect()
+    indexes(kv, &evidence_key(id, from.0), &end, limit)
+}
+
+/// Enters an entry among those about one record of the law.
+pub(crate) fn enter_record(kv: &mut impl Kv, path: &str, index: LogIndex) {
+    kv.put(&record_key(path, index.0), Vec::new());
+}
+
+/// Up to `limit` positions from `from` on of entries about one record of the law, in order.
+pub(crate) fn indexes_of_record(
+    kv: &impl KvRead,
+    path: &str,
+    from: LogIndex,
+    limit: usize,
+) -> Vec<LogIndex> {
+    let end = [&record_key(path, u64::MAX)[..], &[0]].concat();
+    indexes(kv, &record_key(path, from.0), &end, limit)
+}
+
+fn record_key(path: &str, index: u64) -> Vec<u8> {
+    [&[prefix::LOG_BY_RECORD][..], path.as_bytes(), &[0], &index.to_be_bytes()].concat()
+}
+
+fn indexes(kv: &impl KvRead, start: &[u8], end: &[u8], limit: usize) -> Vec<LogIndex> {
+    let found = kv.scan(start, end, limit);
+    let index_of = |(key, _): (Vec<u8>, Vec<u8>)| {
+        let (_, index) = key.split_last_chunk().expect("the key ends in an index");
+        LogIndex(u64::from_be_bytes(*index))
+    };
+    found.into_iter().map(index_of).collect()
 }
 
 /// The stored tree.

@@ -1,13 +1,15 @@
 //! `0x10 ‖ virtual shard ‖ evidence id` → `EvidenceLife`: one record per evidence item, from the
 //! opening of its upload on.
 
-use custos_core::{Actor, EvidenceId, EvidenceRecord, LogIndex, Timestamp, UploadSession};
+use custos_core::{
+    Actor, EvidenceId, EvidenceRecord, LogIndex, Mirror, Timestamp, UploadSession, law::Tombstone,
+};
 use prost::Message;
 
 use super::{own, prefix, sharded_key};
 use crate::{
     DecodeError, Kv, KvRead,
-    convert::{need, parse},
+    convert::{mirrored, need, parse},
     proto,
     proto::evidence_life::Life as Stored,
 };
@@ -21,6 +23,16 @@ pub(crate) enum Life {
     Sealed(Box<EvidenceRecord>),
     /// Given up before it was sealed.
     Aborted(AbortedUpload),
+    /// Lawfully ended.
+    Ended(Box<EndedEvidence>),
+}
+
+/// What remains of evidence that has lawfully ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EndedEvidence {
+    /// Who put it.
+    pub(crate) actor: Actor,
+    pub(crate) tombstone: Tombstone,
 }
 
 /// What remains of an upload that was given up.
@@ -38,6 +50,7 @@ impl Life {
             Self::Open(session) => &session.actor,
             Self::Sealed(record) => &record.actor,
             Self::Aborted(aborted) => &aborted.actor,
+            Self::Ended(ended) => &ended.actor,
         }
     }
 
@@ -50,11 +63,12 @@ impl Life {
                 aborted_at_ms: aborted.aborted_at.as_millis(),
                 abort_index: aborted.abort_index.0,
             }),
+            Self::Ended(ended) => Stored::Ended(ended.as_ref().into()),
         };
         proto::EvidenceLife { life: Some(life) }.encode_to_vec()
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(id: EvidenceId, bytes: &[u8]) -> Result<Self, DecodeError> {
         let stored: proto::EvidenceLife = parse("EvidenceLife", bytes)?;
         Ok(match need("EvidenceLife", "life", stored.life)? {
             Stored::Open(session) => Self::Open(Box::new(session.try_into()?)),
@@ -64,12 +78,53 @@ impl Life {
                 aborted_at: Timestamp::from_millis(aborted.aborted_at_ms),
                 abort_index: LogIndex(aborted.abort_index),
             }),
+            Stored::Ended(ended) => Self::Ended(Box::new(ended_of(id, ended)?)),
         })
     }
 }
 
+impl From<&EndedEvidence> for proto::EndedEvidence {
+    fn from(ended: &EndedEvidence) -> Self {
+        let tombstone = &ended.tombstone;
+        Self {
+            actor: Some((&ended.actor).into()),
+            size: tombstone.size,
+            blake3: tombstone.blake3.to_message(),
+            sha256: tombstone.sha256.to_message(),
+            sealed_at_ms: tombstone.sealed_at.as_millis(),
+            seal_index: tombstone.seal_index.0,
+            disposition: tombstone.disposition.clone(),
+            order_index: tombstone.order_index.0,
+            ended_at_ms: tombstone.ended_at.as_millis(),
+            end_index: tombstone.end_index.0,
+        }
+    }
+}
+
+fn ended_of(
+    evidence: EvidenceId,
+    stored: proto::EndedEvidence,
+) -> Result<EndedEvidence, DecodeError> {
+    const M: &str = "EndedEvidence";
+    Ok(EndedEvidence {
+        actor: need(M, "actor", stored.actor)?.try_into()?,
+        tombstone: Tombstone {
+            evidence,
+            size: stored.size,
+            blake3: mirrored(M, stored.blake3)?,
+            sha256: mirrored(M, stored.sha256)?,
+            sealed_at: Timestamp::from_millis(stored.sealed_at_ms),
+            seal_index: LogIndex(stored.seal_index),
+            disposition: stored.disposition,
+            order_index: LogIndex(stored.order_index),
+            ended_at: Timestamp::from_millis(stored.ended_at_ms),
+            end_index: LogIndex(stored.end_index),
+        },
+    })
+}
+
 pub(crate) fn load(kv: &impl KvRead, id: EvidenceId) -> Option<Life> {
-    kv.get(&key(id)).map(|bytes| own(Life::decode(&bytes)))
+    kv.get(&key(id)).map(|bytes| own(Life::decode(id, &bytes)))
 }
 
 pub(crate) fn save(kv: &mut impl Kv, id: EvidenceId, life: &Life) {

@@ -17,11 +17,14 @@ pub(crate) mod damage;
 pub(crate) mod disk;
 pub(crate) mod evidence;
 pub(crate) mod key_id;
+pub(crate) mod law_index;
+pub(crate) mod law_record;
 pub(crate) mod listing;
 pub(crate) mod map_epoch;
 pub(crate) mod meta_member;
 pub(crate) mod node;
 pub(crate) mod open_uploads;
+pub(crate) mod recorder_seen;
 pub(crate) mod request_memory;
 pub(crate) mod upload_name;
 pub(crate) mod vault;
@@ -43,10 +46,12 @@ mod prefix {
     pub(super) const OPEN_UPLOADS: u8 = 0x12;
     pub(super) const LIST_BY_ID: u8 = 0x20;
     pub(super) const LIST_BY_CASE: u8 = 0x21;
+    pub(super) const LIST_BY_RECORDING: u8 = 0x22;
     pub(super) const LOG_LEAF: u8 = 0x30;
     pub(super) const LOG_PRIVATE: u8 = 0x31;
     pub(super) const LOG_NODE: u8 = 0x32;
     pub(super) const LOG_BY_EVIDENCE: u8 = 0x33;
+    pub(super) const LOG_BY_RECORD: u8 = 0x34;
     pub(super) const VIEW_RETRY: u8 = 0x40;
     // 0x41 was the order of 0x40.
     pub(super) const REQUEST: u8 = 0x42;
@@ -57,6 +62,11 @@ mod prefix {
     pub(super) const META_MEMBER: u8 = 0x53;
     pub(super) const DAMAGE: u8 = 0x60;
     pub(super) const DAMAGE_BY_EVIDENCE: u8 = 0x61;
+    pub(super) const LAW_RECORD: u8 = 0x70;
+    pub(super) const LAW_EARLIER: u8 = 0x71;
+    pub(super) const LAW_INDEX: u8 = 0x72;
+    pub(super) const LAW_NUMBER: u8 = 0x73;
+    pub(super) const RECORDER_SEEN: u8 = 0x74;
 }
 
 /// `prefix ‖ virtual shard of name (u16) ‖ name`.

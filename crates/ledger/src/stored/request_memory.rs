@@ -5,10 +5,10 @@
 //!   forgotten. The clock's record says which numbers are there, so that neither end of the order
 //!   is ever looked for.
 
-use custos_core::{Epoch, ErrorKind, LogIndex, Refusal, Rule, Timestamp};
+use custos_core::{Epoch, ErrorKind, LogIndex, Refusal, Rule, Timestamp, law::RecordKind};
 use prost::Message;
 
-use super::{clock::Clock, own, prefix};
+use super::{clock::Clock, law_record, own, prefix};
 use crate::{
     DecodeError, Kv, KvRead, Outcome, REQUEST_MEMORY_ITEMS_MAX, REQUEST_MEMORY_MS,
     convert::{fixed, need, parse},
@@ -28,7 +28,7 @@ pub(crate) struct RememberedRequest {
 }
 
 pub(crate) fn load(kv: &impl KvRead, request_id: &[u8; 16]) -> Option<RememberedRequest> {
-    kv.get(&key(request_id)).map(|bytes| own(decode(&bytes)))
+    kv.get(&key(request_id)).map(|bytes| own(decode(kv, &bytes)))
 }
 
 /// Remembers a request that is not remembered yet, at the clock's time, and forgets some of the
@@ -90,13 +90,20 @@ fn stored_done(done: &Result<Outcome, Refusal>) -> Option<Done> {
             | Outcome::AlreadySealed(_)
             | Outcome::Sealed(_)
             | Outcome::Aborted(_)
-            | Outcome::KeyAdopted(_),
+            | Outcome::KeyAdopted(_)
+            | Outcome::TimeKept,
         ) => None,
         Ok(Outcome::ViewRecorded(index)) => Some(Done::ViewRecorded(index.0)),
         Ok(Outcome::MapChanged(epoch)) => Some(Done::MapChanged(epoch.0)),
         Ok(Outcome::DamageNoted) => Some(Done::DamageNoted(true)),
         Ok(Outcome::MetaAdmitted(member)) => Some(Done::MetaAdmitted(member.into())),
         Ok(Outcome::MetaRetired(member)) => Some(Done::MetaRetired(member.into())),
+        Ok(Outcome::LawDone { log_index, record }) => Some(Done::LawDone(proto::LawDone {
+            log_index: log_index.0,
+            kind: record.as_ref().map(|it| it.record.kind().name().to_owned()),
+            id: record.as_ref().map(|it| it.record.id().to_owned()),
+            version: record.as_ref().map_or(0, |it| it.version),
+        })),
         Ok(Outcome::BackupRecorded(index)) => Some(Done::BackupRecorded(index.0)),
         Err(refusal) => Some(Done::Refused(proto::RememberedRefusal {
             kind: refusal.kind.name().to_owned(),
@@ -107,7 +114,7 @@ fn stored_done(done: &Result<Outcome, Refusal>) -> Option<Done> {
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<RememberedRequest, DecodeError> {
+fn decode(kv: &impl KvRead, bytes: &[u8]) -> Result<RememberedRequest, DecodeError> {
     const M: &str = "RememberedRequest";
     let stored: proto::RememberedRequest = parse(M, bytes)?;
     let done = match need(M, "done", stored.done)? {
@@ -116,6 +123,17 @@ fn decode(bytes: &[u8]) -> Result<RememberedRequest, DecodeError> {
         Done::DamageNoted(_) => Ok(Outcome::DamageNoted),
         Done::MetaAdmitted(member) => Ok(Outcome::MetaAdmitted(member.try_into()?)),
         Done::MetaRetired(member) => Ok(Outcome::MetaRetired(member.try_into()?)),
+        Done::LawDone(it) => Ok(Outcome::LawDone {
+            log_index: LogIndex(it.log_index),
+            record: match (it.kind, it.id) {
+                // What ended since is not told again.
+                (Some(kind), Some(id)) => {
+                    let kind = need(M, "kind", RecordKind::from_name(&kind))?;
+                    law_record::version(kv, kind, &id, it.version).map(Box::new)
+                }
+                _ => None,
+            },
+        }),
         Done::BackupRecorded(index) => Ok(Outcome::BackupRecorded(LogIndex(index))),
         Done::Refused(refusal) => Err(refusal_of(refusal)?),
     };
@@ -148,7 +166,7 @@ mod tests {
     const HOUR_MS: i64 = 3_600_000;
 
     fn at(time_ms: i64) -> Clock {
-        Clock { time: Timestamp::from_millis(time_ms), remembered: 0..0 }
+        Clock::starting_at(Timestamp::from_millis(time_ms))
     }
 
     fn note(kv: &mut MemoryKv, clock: &mut Clock, number: u8) {

@@ -101,6 +101,9 @@ fn i10_the_largest_lawful_command_fits() {
         note: text(4096),
         file_name: text(256),
         media_type: text(256),
+        recording: text(256),
+        sequence: Some(u64::MAX),
+        source: text(256),
         ..complete()
     };
     let mut envelope = any_envelope();

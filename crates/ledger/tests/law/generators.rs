@@ -7,6 +7,7 @@ use custos_core::{
     MetaMember, MetaMemberState, NodeId, NodeRecord, Role, RunId, Salt, SealedParts, Sha256Hash,
     ShardDamage, ShardKey, ShardSlot, Stage, Timestamp, UploadKey, UploadSession, VaultId,
     VaultRecord,
+    law::{Classification, GrantScope},
 };
 use custos_ledger::{
     Answer, ClusterInfo, Command, ConsistencyProof, DamageRecord, DiskClaim, Envelope,
@@ -35,8 +36,8 @@ pub(crate) fn descriptors() -> impl Strategy<Value = Descriptor> {
     let kind = select(EvidenceKind::ALL.to_vec());
     let stage = option::of(select(Stage::ALL.to_vec()));
     let texts = (text(), text(), text(), text(), text(), text());
-    (kind, time, stage, vec(".{0,20}", 0..4), texts).prop_map(
-        |(kind, captured_at, stage, officers, texts)| Descriptor {
+    (kind, time, stage, vec(".{0,20}", 0..4), texts, other_claims()).prop_map(
+        |(kind, captured_at, stage, officers, texts, claims)| Descriptor {
             kind,
             captured_at,
             recorder: texts.0,
@@ -47,6 +48,7 @@ pub(crate) fn descriptors() -> impl Strategy<Value = Descriptor> {
             note: texts.3,
             file_name: texts.4,
             media_type: texts.5,
+            ..claims
         },
     )
 }
@@ -103,15 +105,21 @@ fn about_evidence() -> impl Strategy<Value = Command> {
         (ids(), all_parts()).prop_map(|(evidence_id, parts)| Command::Seal { evidence_id, parts }),
         (ids(), ".{0,40}")
             .prop_map(|(evidence_id, reason)| Command::AbortUpload { evidence_id, reason }),
-        (ids(), any::<u64>(), any::<u64>(), option::of(".{0,40}")).prop_map(
-            |(evidence_id, start, end, purpose)| Command::RecordView {
+        (ids(), any::<u64>(), any::<u64>(), option::of(".{0,40}"), scopes()).prop_map(
+            |(evidence_id, start, end, purpose, (scope, grant))| Command::RecordView {
                 evidence_id,
                 start,
                 end,
                 purpose,
+                scope,
+                grant,
             }
         ),
     ]
+}
+
+fn scopes() -> impl Strategy<Value = (GrantScope, Option<String>)> {
+    (select(GrantScope::ALL.to_vec()), option::of(".{0,10}"))
 }
 
 pub(crate) fn envelopes() -> impl Strategy<Value = Envelope> {
@@ -302,12 +310,15 @@ pub(crate) fn queries() -> impl Strategy<Value = Query> {
         Just(Query::Cluster),
         ids().prop_map(Query::Evidence),
         ids().prop_map(Query::Upload),
-        (option::of(ids()), any::<usize>(), option::of(".{0,20}"))
-            .prop_map(|(after, limit, case)| Query::ListEvidence { after, limit, case }),
+        (option::of(ids()), any::<usize>(), option::of(".{0,20}"), option::of(".{0,20}")).prop_map(
+            |(after, limit, case, recording)| Query::ListEvidence { after, limit, case, recording }
+        ),
         Just(Query::Checkpoint),
-        (any::<u64>(), any::<usize>(), option::of(ids())).prop_map(|(from, limit, evidence_id)| {
-            Query::Entries { from: LogIndex(from), limit, evidence_id }
-        }),
+        (any::<u64>(), any::<usize>(), option::of(ids()), option::of(".{0,20}")).prop_map(
+            |(from, limit, evidence_id, record)| {
+                Query::Entries { from: LogIndex(from), limit, evidence_id, record }
+            }
+        ),
         any::<u64>().prop_map(|index| Query::ProveInclusion(LogIndex(index))),
         any::<u64>().prop_map(|old| Query::ProveConsistency { old }),
         any::<u64>().prop_map(|epoch| Query::ClusterMap { newer_than: Epoch(epoch) }),
@@ -327,16 +338,17 @@ fn checkpoints() -> impl Strategy<Value = Checkpoint> {
 }
 
 fn entries() -> impl Strategy<Value = CustodyEntry> {
-    let texts = (option::of(".{0,20}"), option::of(".{0,20}"));
+    let texts = (option::of(".{0,20}"), option::of(".{0,20}"), option::of(".{0,20}"));
     let act = select(Act::ALL.to_vec());
     (any::<u64>(), times(), act, option::of(evidence_ids()), texts, vec(any::<u8>(), 0..80))
-        .prop_map(|(index, time, act, evidence_id, (actor, detail), leaf)| CustodyEntry {
+        .prop_map(|(index, time, act, evidence_id, (actor, detail, record), leaf)| CustodyEntry {
             index: LogIndex(index),
             time,
             act,
             evidence_id,
             actor,
             detail,
+            record,
             leaf,
         })
 }
@@ -446,4 +458,25 @@ pub(crate) fn answers() -> impl Strategy<Value = Answer> {
             .prop_map(|(items, total, more)| Answer::Damage { items, total, more }),
         vec(meta_members(), 0..4).prop_map(Answer::MetaMembers),
     ]
+}
+
+/// What a descriptor says of its recording, of clocks and of secrecy.
+fn other_claims() -> impl Strategy<Value = Descriptor> {
+    let times = (option::of(times()), option::of(times()));
+    let numbers = (option::of(any::<u64>()), option::of(any::<u64>()), option::of(any::<i64>()));
+    let texts = (option::of(".{0,20}"), option::of(".{0,20}"));
+    let classification = option::of(select(Classification::ALL.to_vec()));
+    (times, numbers, texts, classification).prop_map(
+        |((captured_until, station_at), numbers, (recording, source), classification)| Descriptor {
+            captured_until,
+            station_at,
+            sequence: numbers.0,
+            notice_at_ms: numbers.1,
+            device_ahead_ms: numbers.2,
+            recording,
+            source,
+            classification,
+            ..Descriptor::of_kind(EvidenceKind::Video)
+        },
+    )
 }

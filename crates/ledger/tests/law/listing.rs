@@ -8,7 +8,7 @@ use crate::world::{World, complete, id, open, other_station, parts, query, stati
 
 fn list(world: &World, after: Option<EvidenceId>, limit: usize, case: Option<&str>) -> Listed {
     let case = case.map(str::to_owned);
-    match query(&world.kv, &Query::ListEvidence { after, limit, case }) {
+    match query(&world.kv, &Query::ListEvidence { after, limit, case, recording: None }) {
         Answer::List { items, resume_after } => {
             Listed { ids: items.iter().map(|item| item.evidence_id).collect(), resume_after }
         }
@@ -87,7 +87,7 @@ fn i10_a_page_is_bounded_in_items_whatever_is_asked_for() {
     assert_eq!(list(&world, None, 0, None).ids.len(), PAGE_ITEMS_DEFAULT);
     let entries = |from, limit| match query(
         &world.kv,
-        &Query::Entries { from: LogIndex(from), limit, evidence_id: None },
+        &Query::Entries { from: LogIndex(from), limit, evidence_id: None, record: None },
     ) {
         Answer::Entries { items, next } => (items, next),
         other => panic!("{other:?}"),
@@ -134,10 +134,11 @@ fn the_entries_of_one_evidence_item_are_found_page_by_page() {
     for _ in 0..3 {
         let done = world.act(&station(), view(1, 0, 1));
         assert!(matches!(done, Ok(Outcome::ViewRecorded(_))));
-        world.act(&station(), view(2, 0, 1)).expect("recorded");
+        world.act(&other_station(), view(2, 0, 1)).expect("recorded");
     }
     let page = |from: u64, limit| {
-        let query_one = Query::Entries { from: LogIndex(from), limit, evidence_id: Some(id(1)) };
+        let query_one =
+            Query::Entries { from: LogIndex(from), limit, evidence_id: Some(id(1)), record: None };
         match query(&world.kv, &query_one) {
             Answer::Entries { items, next } => {
                 (items.iter().map(|item| item.index.0).collect::<Vec<_>>(), next)

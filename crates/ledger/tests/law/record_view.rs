@@ -1,4 +1,4 @@
-use custos_core::{Act, ErrorKind, Rule};
+use custos_core::{Act, ErrorKind, Rule, law::GrantScope};
 use custos_ledger::{Command, Outcome};
 
 use crate::world::{World, abort, assert_refused, complete, developer, id, station, view};
@@ -87,6 +87,8 @@ fn i10_a_purpose_is_one_line_of_at_most_512_bytes() {
         start: 0,
         end: 1,
         purpose,
+        scope: GrantScope::View,
+        grant: None,
     };
     let done = world.act(&developer(), because(Some("x".repeat(513))));
     assert_refused(done, ErrorKind::Invalid, Rule::I10, "purpose");

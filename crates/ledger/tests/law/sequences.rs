@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use custos_core::{
     Actor, Blake3Hash, ClusterMap, Descriptor, DiskId, DiskState, Epoch, ErasureProfile,
     EvidenceId, EvidenceKind, EvidenceRecord, FailureDomain, MetaId, MetaMember, MetaMemberState,
-    RunId, Salt, Sha256Hash, Timestamp, UploadKey, VaultId,
+    RunId, Salt, Sha256Hash, Timestamp, UploadKey, VaultId, law::GrantScope,
 };
 use custos_ledger::{
     Answer, Command, CommandBatch, DiskClaim, Envelope, MemoryKv, NewVault, Policy, Query, apply,
@@ -136,7 +136,7 @@ fn about_evidence() -> impl Strategy<Value = Command> {
             .prop_map(|(evidence_id, reason)| Command::AbortUpload { evidence_id, reason }),
         3 => (ids(), edges(), edges(), option::of(texts())).prop_map(
             |(evidence_id, start, end, purpose)| {
-                Command::RecordView { evidence_id, start, end, purpose }
+                Command::RecordView { evidence_id, start, end, purpose, scope: GrantScope::View, grant: None }
             }
         ),
     ]
@@ -212,7 +212,7 @@ fn checkpoint(kv: &MemoryKv) -> custos_core::Checkpoint {
 }
 
 fn sealed(kv: &MemoryKv) -> BTreeMap<EvidenceId, EvidenceRecord> {
-    match query(kv, &Query::ListEvidence { after: None, limit: 100, case: None }) {
+    match query(kv, &Query::ListEvidence { after: None, limit: 100, case: None, recording: None }) {
         Answer::List { items, resume_after: None } => {
             items.into_iter().map(|record| (record.evidence_id, record)).collect()
         }

@@ -3,7 +3,7 @@
 use custos_core::{
     Actor, Blake3Hash, Checkpoint, ChunkSize, CustodyEntry, Descriptor, ErasureProfile, ErrorKind,
     EvidenceId, EvidenceKind, EvidenceRecord, LogIndex, Refusal, Role, Rule, Salt, SealedParts,
-    Sha256Hash, Stage, Timestamp, UploadKey, UploadSession, VaultId,
+    Sha256Hash, Stage, Timestamp, UploadKey, UploadSession, VaultId, law::GrantScope,
 };
 use custos_ledger::{
     Answer, Command, Envelope, IncompleteDescriptor, MemoryKv, Outcome, Policy, Query, apply,
@@ -95,9 +95,10 @@ impl World {
     }
 
     pub(crate) fn log(&self) -> Vec<CustodyEntry> {
-        let Answer::Entries { items, next: None } =
-            query(&self.kv, &Query::Entries { from: LogIndex(0), limit: 1000, evidence_id: None })
-        else {
+        let Answer::Entries { items, next: None } = query(
+            &self.kv,
+            &Query::Entries { from: LogIndex(0), limit: 1000, evidence_id: None, record: None },
+        ) else {
             panic!("the log of a test fits on a page");
         };
         items
@@ -175,6 +176,7 @@ pub(crate) fn complete() -> Descriptor {
         note: Some("stall on the pavement".to_owned()),
         file_name: Some("clip.mp4".to_owned()),
         media_type: Some("video/mp4".to_owned()),
+        ..Descriptor::of_kind(EvidenceKind::Video)
     }
 }
 
@@ -200,7 +202,14 @@ pub(crate) fn abort(number: u8) -> Command {
 
 pub(crate) fn view(number: u8, start: u64, end: u64) -> Command {
     let purpose = Some("case review".to_owned());
-    Command::RecordView { evidence_id: id(number), start, end, purpose }
+    Command::RecordView {
+        evidence_id: id(number),
+        start,
+        end,
+        purpose,
+        scope: GrantScope::View,
+        grant: None,
+    }
 }
 
 /// Parts of evidence that is not empty.

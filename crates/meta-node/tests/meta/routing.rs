@@ -100,7 +100,7 @@ async fn every_group_is_asked_for_what_it_keeps_also_when_the_table_has_changed(
     remote.query(Query::Evidence(here)).await.expect("answered");
     assert_eq!((calls(&system.inner), calls(&world.ledger)), (before + 1, 2));
     // A listing of all evidence asks both.
-    let everything = Query::ListEvidence { after: None, limit: 10, case: None };
+    let everything = Query::ListEvidence { after: None, limit: 10, case: None, recording: None };
     let listed = remote.query(everything).await.expect("answered");
     assert_eq!(listed, Answer::List { items: Vec::new(), resume_after: None });
     assert_eq!((calls(&system.inner), calls(&world.ledger)), (before + 2, 3));

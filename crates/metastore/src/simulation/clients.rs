@@ -174,9 +174,14 @@ fn some_command(random: &mut Random) -> Command {
         },
         3 => Command::AbortUpload { evidence_id: evidence(upload), reason: "given up".to_owned() },
         // Always refused, and on record.
-        4 => {
-            Command::RecordView { evidence_id: evidence(UPLOADS), start: 0, end: 1, purpose: None }
-        }
+        4 => Command::RecordView {
+            evidence_id: evidence(UPLOADS),
+            start: 0,
+            end: 1,
+            purpose: None,
+            scope: custos_core::law::GrantScope::View,
+            grant: None,
+        },
         _ => {
             let node = u8::try_from(random.below(NODES)).expect("few");
             Command::RegisterNode {

@@ -100,6 +100,8 @@ pub(crate) fn view_of_nothing(number: u64) -> Envelope {
             start: 0,
             end: 1,
             purpose: Some("a test".to_owned()),
+            scope: custos_core::law::GrantScope::View,
+            grant: None,
         },
     )
 }

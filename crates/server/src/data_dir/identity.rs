@@ -256,6 +256,7 @@ mod tests {
                 data: folder.path().to_owned(),
                 listen: "127.0.0.1:0".parse().expect("address"),
                 metrics_listen: None,
+                days_ahead: 0,
                 profile: ErasureProfile::P2_1,
             };
             let config = dev::configuration(&data_dir, &options);

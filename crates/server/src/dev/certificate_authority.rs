@@ -64,7 +64,8 @@ mod tests {
         // Its own idea of who it is does not count.
         let params = CertificateParams::new(["evil.example".to_owned()]).expect("params");
         let request = params.serialize_request(&key).expect("request").pem().expect("PEM");
-        let signed = authority(dir.path()).sign(&request, "zhao.min", Role::Officer).expect("signed");
+        let signed =
+            authority(dir.path()).sign(&request, "zhao.min", Role::Officer).expect("signed");
         assert!(signed.ca_pem.contains("BEGIN CERTIFICATE"));
         let pem = Pem::iter_from_buffer(signed.certificate_pem.as_bytes());
         let pem = pem.last().expect("one").expect("PEM");

@@ -43,6 +43,8 @@ pub struct DevOptions {
     pub listen: SocketAddr,
     /// Address of the metrics page.
     pub metrics_listen: Option<SocketAddr>,
+    /// Days that the cluster's clock runs ahead of this machine's.
+    pub days_ahead: u32,
     /// Erasure profile; there are as many disk folders as it has shards.
     pub profile: ErasureProfile,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custos_core::{DiskGeneration, Timestamp};
-use custos_ports::fakes::{Fault, MemoryLedger, MemoryShardStore, conformance};
+use custos_ports::fakes::{Fault, FixedClock, MemoryLedger, MemoryShardStore, conformance};
 use custos_ports::{ShardError, ShardStore};
 
 use super::{BackendKind, ByteBudget, HealthLimits, MemoryDisk, NodeStore, Orders};
@@ -15,7 +15,8 @@ fn guarded(limits: HealthLimits) -> (Arc<MemoryDisk>, NodeStore) {
 
 fn guarded_of(kind: BackendKind, limits: HealthLimits) -> (Arc<MemoryDisk>, NodeStore) {
     let disk = Arc::new(MemoryDisk::new(MemoryShardStore::new("disk 0"), kind));
-    let orders = Orders::new(Arc::new(MemoryLedger::new(Timestamp::from_millis(0))));
+    let begin = Timestamp::from_millis(0);
+    let orders = Orders::new(Arc::new(MemoryLedger::new(begin)), Arc::new(FixedClock(begin)));
     let budget = ByteBudget::new(64 << 20);
     (disk.clone(), NodeStore::new(disk, DiskGeneration(1), limits, budget, orders))
 }

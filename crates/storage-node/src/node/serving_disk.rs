@@ -125,7 +125,7 @@ mod tests {
             DiskGeneration(1),
             HealthLimits::default(),
             ByteBudget::new(1),
-            Orders::new(ledger.clone()),
+            Orders::new(ledger.clone(), Arc::new(FixedClock(Timestamp::from_millis(0)))),
         ));
         let scrubber = Scrubber {
             disk_id: store.disk_id(),

@@ -62,7 +62,7 @@ pub(crate) async fn start(
         run,
         registrar,
         opener,
-        orders: Orders::new(deps.ledger.clone()),
+        orders: Orders::new(deps.ledger.clone(), deps.clock.clone()),
         reporter: DamageReporter {
             ledger: deps.ledger.clone(),
             entropy: deps.entropy.clone(),

@@ -51,7 +51,7 @@ impl Parts {
     fn mover(&self) -> Mover {
         Mover {
             store: self.store.clone(),
-            orders: Orders::new(Arc::new(MemoryLedger::new(now()))),
+            orders: Orders::new(Arc::new(MemoryLedger::new(now())), Arc::new(FixedClock(now()))),
             bytes_per_second: u64::MAX / 4,
             pause: Duration::from_secs(3600),
         }

@@ -54,7 +54,7 @@ async fn last(rig: &Rig, act: Act) -> LogIndex {
         panic!("no checkpoint");
     };
     let index = LogIndex(checkpoint.size - 1);
-    let query = Query::Entries { from: index, limit: 1, evidence_id: None };
+    let query = Query::Entries { from: index, limit: 1, evidence_id: None, record: None };
     let Ok(Answer::Entries { items, .. }) = rig.ledger.query(query).await else {
         panic!("no entries");
     };

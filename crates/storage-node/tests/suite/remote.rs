@@ -109,6 +109,7 @@ impl Ledger for ObligingLedger {
                     evidence_id: Some(*self.evidence_id.lock()),
                     actor: None,
                     detail: None,
+                    record: None,
                     leaf: Vec::new(),
                 }],
                 next: None,

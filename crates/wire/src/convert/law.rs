@@ -6,7 +6,7 @@ use custos_core::{
 
 use crate::{WireError, v1};
 
-custos_core::mirror_law!(crate::v1);
+custos_core::mirror_law!(v1);
 custos_core::mirror!(
     Finding => v1::RecordingFinding {
         kind, previous, duration_ms, first_number, last_number, text,

@@ -17,13 +17,14 @@ Examples:
   custos dispose certificate 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20
   custos dispose certificate 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --json > end.json
 
-What remains of evidence that has lawfully ended, with the proof (RFC 6962 section
-2.1.1) that the entry about its end is under the checkpoint of the custody log. The
-proof is verified, and the entry compared with what is shown, before it is shown.
+What remains of evidence that has lawfully ended, with the proofs (RFC 6962 section
+2.1.1) that the entries that sealed it and that say it has ended are under the
+checkpoint of the custody log. The proofs are verified, and the entries compared with
+what is shown, before anything is shown.
 
 JSON, one object: tombstone (evidence, size, blake3, sha256, sealed_at, seal_index,
-disposition, order_index, ended_at, end_index), proof (as `custos log prove` shows
-it).";
+disposition, order_index, ended_at, end_index), seal_proof and end_proof (as `custos
+log prove` shows them).";
 
 /// The commands of `custos dispose`.
 #[derive(Debug, Subcommand)]

@@ -25,7 +25,7 @@ holds (the records that cover it), disposition (that has ordered its end, or nul
 pub(crate) enum HoldCommand {
     /// Places a hold on what fits every field that is given, what comes later too
     #[command(after_help = HELP)]
-    Place(HoldPlaceArgs),
+    Place(Box<HoldPlaceArgs>),
     /// Releases a hold, or asks for it where a second person must agree
     #[command(after_help = HELP)]
     Release(ReasonedArgs),

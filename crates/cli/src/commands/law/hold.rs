@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) async fn run(session: Session<'_>, command: HoldCommand) -> Result<(), CliError> {
     match command {
-        HoldCommand::Place(args) => session.act(place(args)).await,
+        HoldCommand::Place(args) => session.act(place(*args)).await,
         HoldCommand::Release(args) => {
             session.act(ReleaseHold { hold: args.id, reason: args.reason }).await
         }
