@@ -8,8 +8,8 @@ use custos_client::{ClientError, policy_file::PolicyFileError};
 use custos_core::{ErrorKind, EvidenceId, Refusal, Rule};
 
 use crate::{
-    cluster::NameError, commands::ImportError, descriptor_file::DescriptorFileError, interrupt::Signal,
-    output_file::OutputError,
+    cluster::NameError, commands::ImportError, descriptor_file::DescriptorFileError,
+    interrupt::Signal, output_file::OutputError,
 };
 
 /// Why a command did not do what was asked.
