@@ -39,6 +39,7 @@ pub use harness::node_bucket::{BucketUsage, NodeBucket};
 pub use harness::node_cluster::NodeCluster;
 pub use harness::port::free_address;
 pub use harness::process::Process;
+pub use harness::programs::program;
 pub use harness::s3_server::S3Server;
 pub use harness::scratch::{Scratch, SourceFile};
 pub use harness::seed::{Seed, SeededRandom};

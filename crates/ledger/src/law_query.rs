@@ -176,6 +176,9 @@ fn candidates(
                 return Err(Refusal::invalid(Rule::I10, "kind", reason));
             };
             let prefix = page.prefix.as_deref().unwrap_or_default();
+            if kind == RecordKind::Filing {
+                return filings(kv, prefix, after, wanted);
+            }
             let found = law_record::page(kv, kind, prefix, after, wanted);
             let candidate =
                 |it: Versioned| Candidate { position: it.record.id().to_owned(), record: Some(it) };
@@ -215,6 +218,23 @@ fn candidates(
         }
         RecordList::RetentionOver => retention_over(kv, genesis, clock.settled(), after, wanted),
     }
+}
+
+/// Every evidence item has a filing, also where nothing was ever said about it.
+fn filings(
+    kv: &impl KvRead,
+    prefix: &str,
+    after: Option<&str>,
+    wanted: usize,
+) -> Result<Vec<Candidate>, Refusal> {
+    let after = after.map(|text| text.parse().map_err(|_| not_a_position())).transpose()?;
+    let ids = listing::page(kv, None, after, wanted);
+    let candidate = |id: EvidenceId| {
+        let position = id.to_string();
+        let record = position.starts_with(prefix).then(|| filing(kv, id)).flatten();
+        Candidate { position, record }
+    };
+    Ok(ids.into_iter().map(candidate).collect())
 }
 
 fn is_silent(kv: &impl KvRead, recorder: &Versioned, since: Timestamp) -> bool {

@@ -32,7 +32,7 @@ pub(crate) fn command(name: &str, namespace: Option<&str>) -> Command {
 ///
 /// # Panics
 /// When it is not there: a test that silently ran nothing would prove nothing.
-pub(crate) fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let dir = env::var_os("CUSTOS_BIN_DIR").map_or_else(profile_dir, PathBuf::from);
     let path = dir.join(name);
     assert!(

@@ -37,7 +37,7 @@ pub struct Filing {
 /// A written note on evidence (rule R6): added and superseded, never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// Evidence id and number: `0190f6c2-…/1`.
+    /// Evidence id and number: `0190f6c2-…/0001`.
     pub id: String,
     /// Which evidence.
     pub evidence: EvidenceId,

@@ -82,7 +82,7 @@ pub struct Hold {
     pub reference: Option<String>,
     /// What is held, what comes later too.
     pub target: EvidenceFilter,
-    /// The unit of who placed it.
+    /// The unit of what it names, else of who placed it.
     pub unit: Option<String>,
     /// Who placed it.
     pub placed: Sign,

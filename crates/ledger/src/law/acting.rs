@@ -340,16 +340,14 @@ pub(super) fn effective_classification(kv: &impl KvRead, filing: &Filing) -> Cla
 pub(super) fn filings_of(kv: &impl KvRead, record: &EvidenceRecord) -> Vec<Filing> {
     let id = record.evidence_id.to_string();
     let found = law_record::history(kv, RecordKind::Filing, &id, 0, usize::MAX);
-    let mut filings: Vec<Filing> = found
-        .into_iter()
-        .filter_map(|Versioned { record, .. }| match record {
-            Record::Filing(filing) => Some(filing),
-            _ => None,
-        })
-        .collect();
-    if filings.is_empty() {
-        filings.push(unfiled(record));
-    }
+    // What belonged to no unit and no case when it was sealed has no version of that time.
+    let is_whole = found.first().is_some_and(|first| first.log_index == record.seal_index);
+    let mut filings: Vec<Filing> = Vec::with_capacity(found.len() + 1);
+    filings.extend((!is_whole).then(|| unfiled(record)));
+    filings.extend(found.into_iter().filter_map(|Versioned { record, .. }| match record {
+        Record::Filing(filing) => Some(filing),
+        _ => None,
+    }));
     filings
 }
 
@@ -403,11 +401,12 @@ pub(super) fn check_id(field: &str, id: &str, max: usize) -> Result<(), Refusal>
         return Err(Refusal::refused(Rule::R26, field, "is empty"));
     }
     check_len(field, id, max)?;
-    let is_allowed = |c: char| c.is_alphanumeric() || "-_./:#@".contains(c);
+    let is_allowed = |c: char| c.is_alphanumeric() || "-_./:#@()[]〔〕（）【】".contains(c);
     match id.chars().find(|c| !is_allowed(*c)) {
         None => Ok(()),
         Some(c) => {
-            let reason = format!("{c:?} cannot stand in an id: letters, digits and -_./:#@ can");
+            let reason =
+                format!("{c:?} cannot stand in an id: letters, digits, brackets and -_./:#@ can");
             Err(Refusal::refused(Rule::R26, field, reason))
         }
     }

@@ -1,0 +1,147 @@
+//! Every act and every refusal that `docs/law.md` lists must be seen.
+
+use custos_core::Rule::{self, I3, I6, I8, I10, R1, R3, R6, R7, R9, R10, R11, R13, R18, R19, R20};
+use custos_core::Rule::{R23, R26, R27};
+
+use crate::{deed::LAW_NAMES, run::Tally};
+
+/// Act, rule and field; `any` act where the text says it of all.
+const REFUSALS: &[(&str, Rule, &str)] = &[
+    ("any", R26, "actor"),
+    ("any", R23, "role"),
+    ("any", R23, "unit"),
+    ("any", R7, "actor"),
+    ("any", R26, "reason"),
+    ("any", I10, "reason"),
+    ("any", R26, "id"),
+    ("set_unit", R26, "parent"),
+    ("set_unit", I10, "parent"),
+    ("set_unit", R26, "title"),
+    ("set_unit", I10, "title"),
+    ("set_person", R26, "unit"),
+    ("set_person", R26, "role"),
+    ("set_person", R7, "certificate_no"),
+    ("set_person", R26, "certificate_no"),
+    ("set_person", I8, "person"),
+    ("set_recorder", R26, "unit"),
+    ("set_recorder", R26, "issued_to"),
+    ("set_recorder", R6, "signing_key"),
+    ("set_station", R26, "unit"),
+    ("set_policy", I6, "based_on"),
+    ("set_policy", R10, "floor_days"),
+    ("set_policy", R10, "kinds"),
+    ("set_policy", R10, "classifications"),
+    ("set_policy", R10, "act_types"),
+    ("set_policy", R13, "archive_days"),
+    ("set_policy", R27, "answer_days"),
+    ("set_policy", R18, "grant_days_max"),
+    ("set_policy", I8, "grace_days"),
+    ("set_policy", R11, "hold_review_days"),
+    ("set_policy", R10, "recorder_silent_days"),
+    ("set_policy", R3, "late_after_hours"),
+    ("set_policy", R3, "clock_tolerance_seconds"),
+    ("set_policy", I10, "kinds"),
+    ("set_policy", R1, "act_types"),
+    ("set_policy", R9, "act_types"),
+    ("confirm_clock", I8, "actor"),
+    ("confirm_clock", R3, "clock"),
+    ("open_case", R26, "case"),
+    ("open_case", R26, "custodian"),
+    ("open_case", I10, "officers"),
+    ("open_case", I10, "parties"),
+    ("open_case", R7, "officers"),
+    ("update_case", R13, "case"),
+    ("update_case", R26, "case"),
+    ("update_case", R26, "custodian"),
+    ("update_case", R7, "officers"),
+    ("update_case", R7, "remove_officers"),
+    ("move_case", R13, "case"),
+    ("move_case", R1, "stage"),
+    ("move_case", R26, "reason"),
+    ("move_case", R7, "officers"),
+    ("move_case", R13, "stage"),
+    ("close_case", R13, "case"),
+    ("close_case", R7, "officers"),
+    ("archive_case", R13, "case"),
+    ("archive_case", R1, "despite"),
+    ("archive_case", R9, "despite"),
+    ("reopen_case", R13, "case"),
+    ("reopen_case", R1, "stage"),
+    ("classify_case", R19, "to"),
+    ("classify_case", I8, "actor"),
+    ("classify_evidence", R19, "to"),
+    ("classify_evidence", I8, "actor"),
+    ("put", R23, "role"),
+    ("put", R13, "case"),
+    ("put", R23, "case"),
+    ("put", R1, "stage"),
+    ("file_evidence", R6, "evidence"),
+    ("file_evidence", R13, "case"),
+    ("file_evidence", R1, "stage"),
+    ("file_evidence", R26, "reason"),
+    ("file_evidence", R26, "case"),
+    ("file_evidence", R13, "evidence"),
+    ("add_note", I10, "text"),
+    ("add_note", R26, "text"),
+    ("add_note", R6, "supersedes"),
+    ("correct_descriptor", R6, "kind"),
+    ("correct_descriptor", R6, "case"),
+    ("correct_descriptor", R6, "stage"),
+    ("correct_descriptor", R6, "recording"),
+    ("correct_descriptor", R6, "sequence"),
+    ("correct_descriptor", R6, "classification"),
+    ("add_relation", R6, "to"),
+    ("add_relation", R6, "relation"),
+    ("extend_retention", R10, "until"),
+    ("extend_retention", I10, "until"),
+    ("register_copy", R20, "blake3"),
+    ("place_hold", R11, "target"),
+    ("place_hold", R11, "text"),
+    ("place_hold", R11, "review_at"),
+    ("release_hold", R11, "hold"),
+    ("release_hold", R11, "actor"),
+    ("release_hold", I8, "actor"),
+    ("apply_for_grant", R18, "evidence"),
+    ("apply_for_grant", R18, "range"),
+    ("apply_for_grant", R18, "purpose"),
+    ("apply_for_grant", R23, "evidence"),
+    ("decide_grant", R18, "grant"),
+    ("decide_grant", I8, "actor"),
+    ("decide_grant", R19, "clearance"),
+    ("decide_grant", R18, "valid_until"),
+    ("decide_grant", I10, "uses_max"),
+    ("revoke_grant", R18, "grant"),
+    ("view", R18, "grant"),
+    ("view", R18, "range"),
+    ("view", R19, "clearance"),
+    ("view", R20, "grant"),
+    ("view", I3, "evidence"),
+    ("propose_disposition", I8, "evidence"),
+    ("propose_disposition", R26, "evidence"),
+    ("propose_disposition", I3, "evidence"),
+    ("propose_disposition", R10, "evidence"),
+    ("propose_disposition", R11, "evidence"),
+    ("approve_disposition", I3, "disposition"),
+    ("approve_disposition", I8, "actor"),
+    ("stop_disposition", I3, "disposition"),
+    ("order_disposition", I8, "disposition"),
+    ("record_disposal", I3, "evidence"),
+];
+
+/// Acts that are not of the law's commands and must be done too.
+const OTHERS: [&str; 4] = ["put", "seal", "abort_upload", "view"];
+
+/// What was never seen.
+pub(crate) fn unseen(tally: &Tally) -> Vec<String> {
+    let acts = LAW_NAMES.iter().chain(&OTHERS).filter(|name| !tally.done.contains_key(*name));
+    let mut all: Vec<String> = acts.map(|name| format!("never done: {name}")).collect();
+    for (name, rule, field) in REFUSALS {
+        let is_seen = tally.refused.iter().any(|((act, seen), fields)| {
+            (act == name || *name == "any") && seen == rule && fields.contains_key(*field)
+        });
+        if !is_seen {
+            all.push(format!("never refused: {name} under {rule}, {field}"));
+        }
+    }
+    all
+}
