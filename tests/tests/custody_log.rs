@@ -32,9 +32,9 @@ fn i4_every_put_and_get_adds_entries_and_none_is_changed() {
     cli.get(&id, &scratch.path().join("copy.bin"));
     cli.get_range(&id, 10, 19);
     let after_get = checkpoint(&cli);
-    assert_eq!(after_get.size, after_put.size + 2, "one entry for each view");
+    assert_eq!(after_get.size, after_put.size + 2, "one entry for each time that bytes went out");
     let all_entries = entries(&cli, &id);
-    assert_eq!(acts(&all_entries), ["upload-opened", "sealed", "viewed", "viewed"]);
+    assert_eq!(acts(&all_entries), ["upload-opened", "sealed", "copied", "viewed"]);
     assert_eq!(all_entries[..2], put_entries, "older entries stay as they are");
     let range = text(&all_entries[3], "detail");
     assert!(range.contains("10") && range.contains("19"), "the range is on record: {range}");

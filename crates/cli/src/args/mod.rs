@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod disk_name;
 mod get;
+mod import;
 mod law;
 mod log;
 mod ls;
@@ -32,6 +33,7 @@ pub(crate) use disk::{
 };
 pub(crate) use disk_name::{DiskName, ID_DIGITS_MIN};
 pub(crate) use get::GetArgs;
+pub(crate) use import::ImportArgs;
 pub(crate) use law::{
     CaseCommand, CaseOpenArgs, CaseUpdateArgs, ClassifyArgs, CopyCommand, CopyRegisterArgs,
     DescribeArgs, DisposeCommand, DisposeProposeArgs, FileArgs, GrantApplyArgs, GrantCommand,
@@ -74,7 +76,9 @@ Examples:
   custos show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20
   custos show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --json
 
-The `descriptor` of the JSON object is what `custos put --descriptor` takes.";
+The `descriptor` of the JSON object, as it was sealed, is what `custos put
+--descriptor` takes. `filing` is the record of how it is filed, classified and
+described now; `custos hold why` says what keeps it.";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -138,6 +142,8 @@ pub(crate) enum Command {
     Log(LogCommand),
     #[command(flatten)]
     Law(LawCommands),
+    /// Brings registers and cases from tables that the agency keeps
+    Import(ImportArgs),
     /// Shows the cluster, creates its vaults, backs its ledger up
     #[command(subcommand)]
     Cluster(ClusterCommand),
@@ -185,6 +191,9 @@ impl Command {
                 | ScrubCommand::Pause(_)
                 | ScrubCommand::Resume(_),
             ) => "whether it was done is unknown; `custos cluster status` shows it",
+            Self::Import(args) if !args.dry_run => {
+                "the lines that were named are done; the same command goes on with the others"
+            }
             Self::Law(command) if command.is_act() => {
                 "whether it was done is unknown; the record and the custody log show it"
             }
@@ -228,6 +237,45 @@ mod tests {
         assert_eq!(one.target.disk, Some(DiskName::IdPrefix("0a1b".to_owned())));
     }
 
+    fn law(line: &str) -> LawCommands {
+        match Cli::try_parse_from(line.split(' ')).expect(line).command {
+            Command::Law(command) => command,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn r1_a_case_names_its_officers_and_parties_one_by_one() {
+        let line = "custos case open C-1 --act-type penalty --unit u --custodian li.na \
+                    --officer 1 --officer 2 --party Wei=Ming=respondent";
+        let LawCommands::Case(CaseCommand::Open(args)) = law(line) else { panic!("a case") };
+        assert_eq!(args.officers, ["1", "2"]);
+        let party = &args.parties[0];
+        assert_eq!((party.name.as_str(), party.role.as_str()), ("Wei=Ming", "respondent"));
+    }
+
+    #[test]
+    fn r18_a_grant_is_of_evidence_or_of_a_case() {
+        let id = "0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20";
+        let line = format!("custos grant apply --scope copy --purpose p --evidence {id} {id}");
+        let LawCommands::Grant(GrantCommand::Apply(args)) = law(&line) else { panic!("a grant") };
+        assert_eq!((args.what.evidence.len(), args.what.case), (2, None));
+        let case =
+            "custos grant apply --scope view --purpose p --case C-1 --for W --standing party";
+        let LawCommands::Grant(GrantCommand::Apply(args)) = law(case) else { panic!("a grant") };
+        assert_eq!((args.outside.as_deref(), args.standing.as_deref()), (Some("W"), Some("party")));
+    }
+
+    #[test]
+    fn an_offset_of_a_clock_may_be_negative() {
+        let line = "custos put f --device-ahead-ms -250 --recording R --sequence 0";
+        let Command::Put(put) = Cli::try_parse_from(line.split(' ')).expect(line).command else {
+            panic!("a put")
+        };
+        assert_eq!(put.described.correctable.device_ahead_ms, Some(-250));
+        assert_eq!(put.described.sequence, Some(0));
+    }
+
     #[test]
     fn an_order_that_is_interrupted_may_have_been_obeyed() {
         let said = |line: &str| {
@@ -236,6 +284,12 @@ mod tests {
         assert!(said("custos disk remove 0a1b").contains("unknown"));
         assert!(said("custos scrub pause").contains("unknown"));
         assert!(said("custos meta lead meta-2").contains("unknown"));
+        assert!(said("custos hold release H1 --reason r").contains("unknown"));
+        assert!(said("custos cluster clock confirm --reason r").contains("unknown"));
+        for line in ["custos hold ls", "custos case show C-1", "custos today", "custos policy show"]
+        {
+            assert_eq!(said(line), "nothing was changed");
+        }
         assert_eq!(said("custos meta ls"), "nothing was changed");
         assert_eq!(said("custos disk ls"), "nothing was changed");
     }
@@ -258,6 +312,9 @@ mod tests {
             "custos log prove",
             "custos log prove 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --entry 3",
             "custos ls -q -v",
+            "custos import",
+            "custos import units",
+            "custos import people people.csv",
             "custos cluster",
             "custos cluster vaults create",
             "custos cluster backup",
@@ -288,6 +345,37 @@ mod tests {
             "custos scrub set --period-days 0",
             "custos scrub start --disk store-1",
             "custos damage ls --limit 0",
+            "custos put f --sequence 4",
+            "custos put f --classification secret",
+            "custos ls --case C-1 --recording R-1",
+            "custos log show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --record case/C-1",
+            "custos get 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --scope steal",
+            "custos unit add traffic",
+            "custos person add li.na --role station --unit u",
+            "custos person set li.na --active perhaps",
+            "custos recorder issue BWC-1",
+            "custos case open C-1 --unit u --custodian c",
+            "custos case open C-1 --act-type penalty --unit u --custodian c --party Wei",
+            "custos case close C-1",
+            "custos case reopen C-1 --reason r",
+            "custos case ls --state lost",
+            "custos file 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --case C-1",
+            "custos note add 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20",
+            "custos describe 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --clear kind --reason r",
+            "custos describe 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --case C --reason r",
+            "custos relate 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 near to",
+            "custos retain extend 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --until soon --reason r",
+            "custos hold place --reason complaint",
+            "custos hold place --reason boredom --case C-1",
+            "custos hold release H1",
+            "custos grant apply --scope copy --purpose p",
+            "custos grant apply --scope view --purpose p --case C-1 --for W",
+            "custos grant apply --scope view --purpose p --case C-1 --bytes 0-9",
+            "custos grant approve G1 --reason r --uses 0",
+            "custos dispose propose --reason r",
+            "custos today --list all",
+            "custos recording check",
+            "custos cluster clock confirm",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

@@ -1,11 +1,15 @@
 use custos_client::Client;
-use custos_core::{Descriptor, EvidenceId, EvidenceSummary, law::Classification};
+use custos_core::{
+    Descriptor, ErrorKind, EvidenceId, EvidenceSummary,
+    law::{Classification, RecordKind, Versioned},
+};
+use serde::Serialize;
 
 use crate::{
     error::CliError,
     json::EvidenceObject,
     output::{Console, OutputFormat},
-    table, units,
+    records, table, units,
 };
 
 /// Shows one evidence item.
@@ -16,10 +20,31 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let evidence = client.evidence(evidence_id).await;
     let evidence = evidence.map_err(|error| CliError::from(error).about_evidence(evidence_id))?;
+    let filing = match client.record(RecordKind::Filing, &evidence_id.to_string()).await {
+        Ok(filing) => Some(filing),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
+    };
     match console.format() {
-        OutputFormat::Json => console.object(&EvidenceObject::from(&evidence)),
-        OutputFormat::Human => console.lines(table::fields("", &fields(&evidence))),
+        OutputFormat::Json => {
+            console.object(&ShownObject { evidence: (&evidence).into(), filing: filing.as_ref() })
+        }
+        OutputFormat::Human => {
+            let mut fields = fields(&evidence);
+            if let Some(filing) = &filing {
+                fields.push(("filing", records::state(&filing.record)));
+            }
+            console.lines(table::fields("", &fields))
+        }
     }
+}
+
+/// What `show` says: what was sealed, and how it is filed now.
+#[derive(Serialize)]
+struct ShownObject<'a> {
+    #[serde(flatten)]
+    evidence: EvidenceObject<'a>,
+    filing: Option<&'a Versioned>,
 }
 
 fn fields(evidence: &EvidenceSummary) -> Vec<(&'static str, String)> {

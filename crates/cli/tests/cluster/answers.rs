@@ -1,3 +1,4 @@
+use custos_core::law::Versioned;
 use custos_wire::{WireError, v1};
 use tonic::Status;
 
@@ -15,6 +16,8 @@ pub(crate) struct Answers {
     pub(crate) scrub_disks: u32,
     pub(crate) damage: Vec<v1::DamagedShard>,
     pub(crate) quarantine: Vec<v1::QuarantinedItem>,
+    /// Records of the law.
+    pub(crate) records: Vec<Versioned>,
 }
 
 /// The refusal of a profile that the cluster is too small for.

@@ -2,6 +2,8 @@
 //! that speaks `custos.v1` over TLS and answers what it was given.
 
 mod answers;
+mod law;
+mod law_server;
 mod server;
 
 use serde_json::{Value, json};

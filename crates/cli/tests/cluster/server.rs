@@ -1,8 +1,15 @@
-use std::{fs, net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+};
 
 use custos_wire::v1::{
     self,
     cluster_server::{Cluster, ClusterServer},
+    law_server::LawServer,
 };
 use tokio::{net::TcpListener, process::Command, sync::Mutex, task::JoinHandle};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -11,7 +18,10 @@ use tonic::{
     transport::{Identity, Server as TonicServer, ServerTlsConfig},
 };
 
-use crate::answers::{self, Answers};
+use crate::{
+    answers::{self, Answers},
+    law_server::CannedLaw,
+};
 
 /// A server on a port of its own; ends when dropped.
 pub(crate) struct Server {
@@ -28,7 +38,7 @@ pub(crate) struct Run {
 }
 
 /// Orders that came, in order.
-type Orders = Arc<std::sync::Mutex<Vec<String>>>;
+pub(crate) type Orders = Arc<std::sync::Mutex<Vec<String>>>;
 
 impl Server {
     /// Serves these answers.
@@ -39,12 +49,14 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let orders = Orders::default();
+        let law = CannedLaw::new(answers.records.clone(), Arc::clone(&orders));
         let service = Canned { answers: Mutex::new(answers), orders: Arc::clone(&orders) };
         let tls = ServerTlsConfig::new().identity(Identity::from_pem(&certificate, &key));
         let mut server = TonicServer::builder().tls_config(tls).expect("TLS");
         let serving = tokio::spawn(async move {
             let served = server
                 .add_service(ClusterServer::new(service))
+                .add_service(LawServer::new(law))
                 .serve_with_incoming(TcpListenerStream::new(listener))
                 .await;
             served.expect("serves");
@@ -80,6 +92,11 @@ impl Server {
         self.orders.lock().expect("not poisoned").clone()
     }
 
+    /// A folder of the test's own.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn config_path(&self) -> PathBuf {
         self.folder.path().join("client.toml")
     }
@@ -110,7 +127,7 @@ impl Canned {
     }
 }
 
-type Answered<T> = Result<Response<T>, Status>;
+pub(crate) type Answered<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Cluster for Canned {

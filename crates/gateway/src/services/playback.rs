@@ -188,3 +188,33 @@ async fn send_view(
     send(stream_response::Message::End(StreamEnd {})).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn r18_what_ends_a_stream_at_once_goes_before_all_that_waits() {
+        let (messages, receiver) = mpsc::channel(2);
+        let (end_now, ended_now) = oneshot::channel();
+        let mut stream = Messages { waiting: ReceiverStream::new(receiver), ended_now };
+        for _ in 0..2 {
+            messages.try_send(Ok(StreamResponse { message: None })).expect("there is room");
+        }
+        assert!(stream.next().await.expect("the first").is_ok());
+        end_now.send(Status::permission_denied("revoked")).expect("is listened to");
+        assert!(stream.next().await.expect("the end").is_err());
+        assert!(stream.next().await.is_none(), "nothing comes after it");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_nothing_ends_is_whole() {
+        let (messages, receiver) = mpsc::channel(1);
+        let (end_now, ended_now) = oneshot::channel();
+        let mut stream = Messages { waiting: ReceiverStream::new(receiver), ended_now };
+        messages.try_send(Ok(StreamResponse { message: None })).expect("there is room");
+        drop((messages, end_now));
+        assert!(stream.next().await.expect("the only one").is_ok());
+        assert!(stream.next().await.is_none());
+    }
+}
