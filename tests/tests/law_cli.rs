@@ -74,7 +74,9 @@ fn r1_a_case_is_told_as_its_timeline_with_what_is_missing() {
     assert!(text.contains("What is missing:") && text.contains(&id), "{text}");
 
     let note = done(&agency.officer, &["note", "add", &id, "--text", "shows the stall\nat 08:31"]);
-    assert_eq!(note["id"], format!("{id}/1"));
+    assert_eq!((&note["evidence"], &note["author"]), (&(*id).into(), &"zhao.min".into()));
+    let notes = agency.custodian.run(["note", "ls", &id, "--json"]).json();
+    assert_eq!(notes, note);
     let described = ["describe", &id, "--place", "South Gate Market", "--reason", "was too short"];
     let described = done(&agency.custodian, &described);
     assert_eq!(described["descriptor"]["place"], "South Gate Market");
