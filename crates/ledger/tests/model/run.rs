@@ -222,7 +222,9 @@ impl World {
             None => drop(fields.insert(refusal.field.clone(), 1)),
         }
         let is_entry = match entries {
-            [] => matches!(step.deed, Deed::Put(_)), // PENDING C18
+            // Of uploads only those that were opened are on record.
+            [] => matches!(step.deed, Deed::Put(_)),
+            [_] if matches!(step.deed, Deed::Put(_)) => false,
             [entry] => entry.act == Act::Refused && entry.actor == Some(name_of(step)),
             _ => false,
         };

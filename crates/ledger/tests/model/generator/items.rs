@@ -40,7 +40,7 @@ impl Generator {
             descriptor.case = Some(case);
         } else if self.rng.chance(30) {
             // Perhaps the next one that is opened.
-            descriptor.case = Some(format!("C-{}", model.cases.len() + 1));
+            descriptor.case = Some(format!("C〔2026〕-{}", model.cases.len() + 1));
             descriptor.stage = Some(self.rng.one(Stage::ALL));
         }
         let recorders = ["BWC-1", "BWC-2", "BWC-3", "BWC-unknown"];

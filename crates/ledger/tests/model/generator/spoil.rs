@@ -122,7 +122,7 @@ impl Generator {
         match self.rng.below(4) {
             0 => String::new(),
             1 => "with blank".to_owned(),
-            2 => "案〔2026〕17".to_owned(),
+            2 => "a,b".to_owned(),
             _ => "x".repeat(too_long),
         }
     }
@@ -157,7 +157,11 @@ impl Generator {
             },
             LawCommand::OpenCase(it) => match self.rng.below(5) {
                 0 => it.custodian = "off.a".to_owned(),
-                1 => it.officers = vec!["N1".to_owned(); 33],
+                1 => {
+                    let number = self.rng.one(&["N1", "M1"]).to_owned();
+                    let count = self.rng.one(&[2, 33]);
+                    it.officers = vec![number; count];
+                }
                 2 => it.parties = vec![party(); 65],
                 3 => it.officers.push("N-none".to_owned()),
                 _ => it.unit = "nowhere".to_owned(),
@@ -165,7 +169,11 @@ impl Generator {
             LawCommand::UpdateCase(it) => match self.rng.below(6) {
                 0 => it.case = "C-none".to_owned(),
                 1 => it.custodian = Some("off.a".to_owned()),
-                2 => it.add_officers.push("M-none".to_owned()),
+                2 => {
+                    let number = self.rng.one(&["M-none", "N2", "M2"]).to_owned();
+                    let count = self.rng.one(&[1, 2]);
+                    it.add_officers.extend(vec![number; count]);
+                }
                 3 => it.remove_officers.push("M-none".to_owned()),
                 4 => it.add_parties = vec![party(); 65],
                 _ => {

@@ -40,8 +40,7 @@ impl Model {
         self.check_officers(no, &it.officers, &it.unit);
         no.doubt(is_twice(&it.officers), Rule::R7, "officers", "a case has an officer twice");
         let is_high = it.classification > self.clearance(actor);
-        no.doubt(is_high, Rule::R19, "to", "open a case above the own clearance");
-        no.doubt(is_high, Rule::R19, "classification", "open a case above the own clearance");
+        no.when(is_high, Rule::R19, "classification");
     }
 
     fn check_custodian(&self, no: &mut Reasons, custodian: &str, unit: &str) {
@@ -308,7 +307,7 @@ impl Model {
         no.when(to == is, Rule::R19, "to");
         no.when(to > self.clearance(actor), Rule::R19, "to");
         let is_hidden = is > self.clearance(actor);
-        no.doubt(is_hidden, Rule::R19, "to", "classify what is above the own clearance");
+        no.when(is_hidden, Rule::R19, "to");
         if to < is
             && let (Some(lower), Some(first)) = asked
         {

@@ -65,7 +65,7 @@ impl Model {
                     no.rule(Rule::R23, "unit");
                 }
                 let is_out = self.is_out_of(Reach::Unit, actor, Some(&case.unit));
-                no.doubt(is_out, Rule::R23, "unit", "file under a case of another unit");
+                no.when(is_out, Rule::R23, "unit");
             }
         }
         let Some(sealed) = self.check_evidence(no, actor, Right::Describe, it.evidence) else {
@@ -230,8 +230,6 @@ impl Model {
         no.text("reason", &it.reason, 512);
         no.text("medium", &it.medium, 256);
         no.text("place", &it.place, 256);
-        no.when(it.medium.is_empty(), Rule::R12, "medium");
-        no.when(it.place.is_empty(), Rule::R12, "place");
         let Some(sealed) = self.check_evidence(no, actor, Right::Copy, it.evidence) else {
             return;
         };

@@ -134,9 +134,9 @@ impl Reasons {
     pub(crate) fn id(&mut self, field: &'static str, id: &str, bytes_max: usize) {
         let is_good = |c: char| {
             if c.is_ascii() {
-                c.is_ascii_alphanumeric() || "-_./:#@".contains(c)
+                c.is_ascii_alphanumeric() || "-_./:#@()[]".contains(c)
             } else {
-                c.is_alphabetic()
+                c.is_alphabetic() || "〔〕".contains(c)
             }
         };
         let is_bad = id.is_empty() || id.len() > 128 || !id.chars().all(is_good);
