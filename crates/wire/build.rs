@@ -4,13 +4,14 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "custos/v1/evidence.proto",
     "custos/v1/ingest.proto",
     "custos/v1/playback.proto",
     "custos/v1/catalogue.proto",
     "custos/v1/custody.proto",
     "custos/v1/cluster.proto",
+    "custos/v1/law.proto",
 ];
 
 const INTERNAL_FILES: [&str; 3] = [

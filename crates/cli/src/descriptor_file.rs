@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use custos_core::{EvidenceKind, Stage, Timestamp};
+use custos_core::{EvidenceKind, Stage, Timestamp, law::Classification};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 /// Largest descriptor file: 64 KiB, several times the longest descriptor.
@@ -23,6 +23,14 @@ const FIELDS: &[&str] = &[
     "note",
     "file_name",
     "media_type",
+    "captured_until",
+    "recording",
+    "sequence",
+    "notice_at_ms",
+    "device_ahead_ms",
+    "station_at",
+    "classification",
+    "source",
 ];
 
 /// Descriptor fields as far as they are given.
@@ -38,6 +46,14 @@ pub(crate) struct DescriptorFields {
     pub(crate) note: Option<String>,
     pub(crate) file_name: Option<String>,
     pub(crate) media_type: Option<String>,
+    pub(crate) captured_until: Option<Timestamp>,
+    pub(crate) recording: Option<String>,
+    pub(crate) sequence: Option<u64>,
+    pub(crate) notice_at_ms: Option<u64>,
+    pub(crate) device_ahead_ms: Option<i64>,
+    pub(crate) station_at: Option<Timestamp>,
+    pub(crate) classification: Option<Classification>,
+    pub(crate) source: Option<String>,
 }
 
 /// Why a descriptor file cannot be taken.
@@ -150,6 +166,17 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
                 "note" => value(&mut map, &mut fields.note)?,
                 "file_name" => value(&mut map, &mut fields.file_name)?,
                 "media_type" => value(&mut map, &mut fields.media_type)?,
+                "captured_until" => set(&mut fields.captured_until, time(map.next_value()?)?)?,
+                "recording" => value(&mut map, &mut fields.recording)?,
+                "sequence" => value(&mut map, &mut fields.sequence)?,
+                "notice_at_ms" => value(&mut map, &mut fields.notice_at_ms)?,
+                "device_ahead_ms" => value(&mut map, &mut fields.device_ahead_ms)?,
+                "station_at" => set(&mut fields.station_at, time(map.next_value()?)?)?,
+                "classification" => {
+                    let given = named(map.next_value()?, Classification::ALL)?;
+                    set(&mut fields.classification, given)?;
+                }
+                "source" => value(&mut map, &mut fields.source)?,
                 _ => {
                     let known = FIELDS.join(", ");
                     return Err(de::Error::custom(format!("no such field (known: {known})")));
@@ -207,12 +234,17 @@ mod tests {
         let fields = check(
             r#"{"kind": "video", "captured_at": "2026-03-01T08:30:00Z", "recorder": "BWC-7",
                 "officers": ["110-1", "110-2"], "case": "C-17", "stage": "investigation",
-                "place": "Gate 3", "note": null, "file_name": "a.mp4", "media_type": "video/mp4"}"#,
+                "place": "Gate 3", "note": null, "file_name": "a.mp4", "media_type": "video/mp4",
+                "captured_until": "2026-03-01T08:35:00Z", "recording": "R-1", "sequence": 4,
+                "notice_at_ms": 900, "device_ahead_ms": -20, "station_at": "2026-03-01T18:00:00Z",
+                "classification": "privacy", "source": "mail.example"}"#,
         )
         .expect("a descriptor");
         assert_eq!(fields.kind, Some(EvidenceKind::Video));
         assert_eq!(fields.officers.as_ref().map(Vec::len), Some(2));
         assert_eq!(fields.stage, Some(Stage::Investigation));
+        assert_eq!((fields.sequence, fields.device_ahead_ms), (Some(4), Some(-20)));
+        assert_eq!(fields.classification, Some(Classification::Privacy));
         assert_eq!((fields.note, fields.case), (None, Some("C-17".to_owned())));
         assert_eq!(check("{}").expect("says nothing"), DescriptorFields::default());
     }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use custos_backup::BackupError;
-use custos_client::ClientError;
+use custos_client::{ClientError, policy_file::PolicyFileError};
 use custos_core::{ErrorKind, EvidenceId, Refusal, Rule};
 
 use crate::{
@@ -33,6 +33,15 @@ pub(crate) enum CliError {
     /// The descriptor file cannot be taken.
     #[error(transparent)]
     DescriptorFile(#[from] DescriptorFileError),
+    /// The policy file cannot be taken.
+    #[error("{path}: {source}")]
+    PolicyFile {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: PolicyFileError,
+    },
     /// A folder was named where files are to be.
     #[error("{path}: is a folder; name the files in it")]
     Folder {
@@ -161,6 +170,7 @@ impl CliError {
             | Self::Folder { .. }
             | Self::Argument { .. }
             | Self::Stdout { .. } => ErrorKind::Invalid,
+            Self::PolicyFile { source, .. } => source.kind(),
             Self::Output(error) => error.kind(),
             Self::NoEntries { .. }
             | Self::OnlyRefusals { .. }
@@ -183,6 +193,7 @@ impl CliError {
             Self::Client(error) => error.rule(),
             Self::About { source, .. } => source.rule(),
             Self::Descriptor(refusal) => Some(refusal.rule),
+            Self::PolicyFile { source, .. } => Some(source.rule),
             _ => None,
         }
     }
@@ -194,6 +205,7 @@ impl CliError {
             Self::About { source, .. } => source.field(),
             Self::Descriptor(refusal) => Some(&refusal.field),
             Self::DescriptorFile(error) => error.field(),
+            Self::PolicyFile { source, .. } => Some(&source.field),
             Self::Argument { argument, .. } | Self::Name { argument, .. } => Some(argument),
             Self::NoEntries { .. } | Self::OnlyRefusals { .. } => Some("evidence_id"),
             _ => None,

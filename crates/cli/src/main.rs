@@ -14,6 +14,7 @@ mod descriptor_file;
 mod error;
 mod error_report;
 mod file_kind;
+mod identity;
 mod interrupt;
 mod json;
 mod logging;
@@ -21,6 +22,7 @@ mod output;
 mod output_file;
 mod printable;
 mod progress;
+mod records;
 mod table;
 mod units;
 

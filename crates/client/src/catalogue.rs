@@ -15,6 +15,15 @@ pub struct EvidencePage {
     pub next: Option<Vec<u8>>,
 }
 
+/// Which evidence is listed; all of it when nothing is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EvidenceSelection {
+    /// Only of this case.
+    pub case: Option<String>,
+    /// Only segments of this recording.
+    pub recording: Option<String>,
+}
+
 impl Client {
     /// One sealed evidence item.
     ///
@@ -36,10 +45,11 @@ impl Client {
         &self,
         token: Option<Vec<u8>>,
         page_items: u32,
-        case: Option<String>,
+        only: EvidenceSelection,
     ) -> Result<EvidencePage, ClientError> {
-        let request =
-            ListRequest { page_size: page_items, page_token: token.unwrap_or_default(), case };
+        let EvidenceSelection { case, recording } = only;
+        let page_token = token.unwrap_or_default();
+        let request = ListRequest { page_size: page_items, page_token, case, recording };
         let response =
             self.catalogue().list(request).await.map_err(|error| self.error_of(error))?;
         let response = response.into_inner();

@@ -3,7 +3,8 @@ use std::{io, time::Duration};
 use custos_core::limits;
 use custos_wire::v1::{
     catalogue_client::CatalogueClient, cluster_client::ClusterClient,
-    custody_client::CustodyClient, ingest_client::IngestClient, playback_client::PlaybackClient,
+    custody_client::CustodyClient, ingest_client::IngestClient, law_client::LawClient,
+    playback_client::PlaybackClient,
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -78,6 +79,11 @@ impl Client {
 
     pub(crate) fn cluster(&self) -> ClusterClient<Channel> {
         ClusterClient::new(self.channel.clone())
+            .max_decoding_message_size(limits::LISTING_MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn law(&self) -> LawClient<Channel> {
+        LawClient::new(self.channel.clone())
             .max_decoding_message_size(limits::LISTING_MESSAGE_BYTES_MAX)
     }
 

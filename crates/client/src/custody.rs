@@ -16,6 +16,15 @@ pub struct EntryPage {
     pub next: Option<LogIndex>,
 }
 
+/// Which entries are listed; all of them when nothing is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntrySelection {
+    /// Only about this evidence.
+    pub evidence_id: Option<EvidenceId>,
+    /// Only about this record of the law, as kind and id: `case/C-1`.
+    pub record: Option<String>,
+}
+
 impl Client {
     /// Size and root of the custody log.
     ///
@@ -27,19 +36,20 @@ impl Client {
         Ok(checkpoint_from_wire(response.into_inner().checkpoint)?)
     }
 
-    /// A page of the custody log, of everything or of one evidence item.
+    /// A page of the custody log, of everything or of what is selected.
     ///
     /// # Errors
     /// A server that does not answer.
     pub async fn custody_entries(
         &self,
         from: LogIndex,
-        evidence_id: Option<EvidenceId>,
+        only: EntrySelection,
     ) -> Result<EntryPage, ClientError> {
         let request = ListEntriesRequest {
             from: from.0,
             page_size: 0,
-            evidence_id: evidence_id.map(|id| id.as_bytes().to_vec()),
+            evidence_id: only.evidence_id.map(|id| id.as_bytes().to_vec()),
+            record: only.record,
         };
         let response = self.custody().list_entries(request).await;
         let response = response.map_err(|error| self.error_of(error))?.into_inner();

@@ -16,6 +16,17 @@ use crate::ClientError;
 const PIECE_BYTES: usize = 512 << 10;
 const _: () = assert!(PIECE_BYTES <= limits::PUSH_DATA_BYTES_MAX);
 
+/// Plain BLAKE3 of a file as it is read now. Blocks while it reads.
+///
+/// # Errors
+/// A file that is none, or cannot be read.
+pub fn blake3_of_file(path: &Path) -> Result<Blake3Hash, ClientError> {
+    let (mut file, _) = SourceFile::open(path)?;
+    file.hash_up_to(file.size())?;
+    file.check_unchanged()?;
+    Ok(file.hash())
+}
+
 /// A file that is being put: read in order, hashed once, read again from where a resume asks.
 pub(crate) struct SourceFile {
     path: PathBuf,

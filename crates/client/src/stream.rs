@@ -2,7 +2,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use custos_codec::RangeVerifier;
-use custos_core::{Blake3Hash, EvidenceId, LogIndex};
+use custos_core::{Blake3Hash, EvidenceId, LogIndex, law::GrantScope};
 use custos_wire::v1::{Frame, StreamHead, StreamRequest, StreamResponse, stream_response};
 use tonic::Streaming;
 use tracing::warn;
@@ -24,16 +24,28 @@ pub struct StreamOptions {
     pub end: Option<u64>,
     /// Why; goes on the custody log.
     pub purpose: Option<String>,
+    /// What it is for: looking at it, taking a copy, or taking the original out.
+    pub scope: GrantScope,
+    /// The grant that it is streamed under: a copy or an original needs one (rule R18).
+    pub grant: Option<String>,
     /// The evidence's hash from a receipt: when given, bytes are proven against it and not against
     /// what the server says.
     pub expected: Option<Blake3Hash>,
 }
 
 impl StreamOptions {
-    /// The whole evidence.
+    /// A view of the whole evidence, without a grant.
     #[must_use]
     pub fn whole(evidence_id: EvidenceId) -> Self {
-        Self { evidence_id, start: 0, end: None, purpose: None, expected: None }
+        Self {
+            evidence_id,
+            start: 0,
+            end: None,
+            purpose: None,
+            scope: GrantScope::View,
+            grant: None,
+            expected: None,
+        }
     }
 }
 
@@ -105,6 +117,8 @@ impl Client {
             start,
             end,
             purpose: options.purpose.clone(),
+            scope: Some(options.scope.name().to_owned()),
+            grant: options.grant.clone(),
         };
         let response = self.playback().stream(request).await;
         let mut messages = response.map_err(|error| self.error_of(error))?.into_inner();

@@ -2,13 +2,14 @@
 //! *refused*.
 //!
 //! Owns ids, units, limits, times, descriptors, records as the law sees them, error kinds, and the
-//! decisions where shards go ([`placement`]).
+//! decisions where shards go ([`placement`]) and whether a recording is whole ([`continuity`]).
 //! Must not know any I/O, clock, randomness, async, protobuf or storage layout: values come in as
 //! arguments and go out as results. Enter at [`EvidenceRecord`] for what the ledger keeps, at
 //! [`units`] for sizes, and at [`ErrorKind`] for how failures are classed.
 
 mod actor;
 mod cluster;
+pub mod continuity;
 mod custody;
 mod descriptor;
 mod error;

@@ -10,7 +10,7 @@ use custos_ports::{Clock, Cluster, Entropy, KeyRing, Ledger};
 use tracing::{Instrument, info_span};
 
 use crate::{
-    GatewayError, GatewayMetrics, MetaAdmin, NodeAdmin,
+    CertificateAuthority, GatewayError, GatewayMetrics, MetaAdmin, NodeAdmin,
     buffers::BufferPool,
     playback::{HedgeBudget, LatencyWindow, Repairs},
     stores::{HealthLimits, StoreAccess, StoreDeadlines, Stores},
@@ -112,8 +112,10 @@ pub struct GatewayDeps {
     pub key_ring: Arc<dyn KeyRing>,
     /// Salts, ids and keys.
     pub entropy: Arc<dyn Entropy>,
-    /// For ids only: the law has its own time.
+    /// For ids, and to end streams whose grant is over: the law has its own time.
     pub clock: Arc<dyn Clock>,
+    /// The cluster's own certificate authority, if it has one.
+    pub authority: Option<Arc<dyn CertificateAuthority>>,
     /// Where it counts.
     pub metrics: GatewayMetrics,
 }
@@ -181,7 +183,13 @@ impl Gateway {
         actor: &Actor,
         command: Command,
     ) -> Result<Outcome, GatewayError> {
-        let envelope = self.envelope(actor, command);
+        self.submit_envelope(self.envelope(actor, command)).await
+    }
+
+    pub(crate) async fn submit_envelope(
+        &self,
+        envelope: Envelope,
+    ) -> Result<Outcome, GatewayError> {
         let span = info_span!("ledger_submit");
         Ok(self.inner.deps.ledger.submit(envelope).instrument(span).await?)
     }

@@ -13,6 +13,7 @@ mod buffers;
 mod context;
 mod error;
 mod homes;
+mod law;
 mod meta_admin;
 mod metrics;
 mod node_admin;
@@ -27,6 +28,7 @@ mod vault_choice;
 
 pub use context::{Gateway, GatewayDeps, GatewayOptions};
 pub use error::GatewayError;
+pub use law::{CertificateAuthority, CheckedRecording, SignedCertificate};
 pub use meta_admin::MetaAdmin;
 pub use metrics::GatewayMetrics;
 pub use node_admin::NodeAdmin;

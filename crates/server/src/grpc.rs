@@ -75,17 +75,20 @@ impl Services {
         let playback = services::playback(gateway.clone());
         let catalogue = services::catalogue(gateway.clone());
         let custody = services::custody(gateway.clone());
+        let law = services::law(gateway.clone());
         let cluster = services::cluster(gateway);
         set_serving(&health, &ingest).await;
         set_serving(&health, &playback).await;
         set_serving(&health, &catalogue).await;
         set_serving(&health, &custody).await;
+        set_serving(&health, &law).await;
         set_serving(&health, &cluster).await;
         let router = router
             .add_service(ingest)
             .add_service(playback)
             .add_service(catalogue)
             .add_service(custody)
+            .add_service(law)
             .add_service(cluster);
         Self { router, health }
     }

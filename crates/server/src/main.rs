@@ -229,11 +229,14 @@ async fn start(mode: Mode) -> Result<Server, Failure> {
     let bound = Sockets::bind(config.listen, config.metrics_listen, group).await;
     let sockets = bound.map_err(Failure::start)?;
     let identity = Identity::establish(&data_dir, &config, &*entropy).map_err(Failure::start)?;
+    let mut authority = None;
     if let Mode::Dev(_) = mode {
         // Certificates are judged by the clocks of clients, which run as they always did.
-        dev::prepare(&data_dir, &sockets, &SystemClock).map_err(Failure::start)?;
+        let real = Arc::new(SystemClock);
+        dev::prepare(&data_dir, &sockets, &*real).map_err(Failure::start)?;
+        authority = Some(dev::certificate_authority(&data_dir, real).map_err(Failure::start)?);
     }
-    let deps = ServerDeps { clock, entropy, data_dir, identity, sockets };
+    let deps = ServerDeps { clock, entropy, data_dir, identity, sockets, authority };
     build(config, deps).await.map_err(Failure::start)
 }
 

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use custos_gateway::{Gateway, GatewayDeps, GatewayMetrics, GatewayOptions, MetaAdmin};
+use custos_gateway::{
+    CertificateAuthority, Gateway, GatewayDeps, GatewayMetrics, GatewayOptions, MetaAdmin,
+};
 use custos_meta_node::{Bootstrap, GroupAdmin, GroupService, MetaService};
 use custos_metastore::{Beginning, MetaStore, Options};
 use custos_peers::{Channels, ClusterOptions, ClusterPeers, Joined};
@@ -46,6 +48,8 @@ pub struct ServerDeps {
     pub identity: Identity,
     /// The sockets to serve on.
     pub sockets: Sockets,
+    /// The certificate authority of the cluster, if this process has it.
+    pub authority: Option<Arc<dyn CertificateAuthority>>,
 }
 
 /// Opens what the roles of this process need and wires them together. Waits for the ledger, where
@@ -55,7 +59,7 @@ pub struct ServerDeps {
 /// # Errors
 /// See [`StartError`]; everything that was opened is closed again.
 pub async fn build(config: ServerConfig, deps: ServerDeps) -> Result<Server, StartError> {
-    let ServerDeps { clock, entropy, data_dir, identity, mut sockets } = deps;
+    let ServerDeps { clock, entropy, data_dir, identity, mut sockets, authority } = deps;
     // Made before anything is opened: a bad certificate stops the start early.
     let services = Services::new(&config.tls, config.gateway.is_some())?;
     let channels = Channels::new(tls::peer_tls(&config.tls)?);
@@ -68,6 +72,7 @@ pub async fn build(config: ServerConfig, deps: ServerDeps) -> Result<Server, Sta
         data_dir: &data_dir,
         address,
         channels,
+        authority,
     };
     let group = sockets.group.take();
     match wiring.wire(identity, group, services, &mut roles).await {
@@ -90,6 +95,7 @@ struct Wiring<'a> {
     data_dir: &'a DataDir,
     address: SocketAddr,
     channels: Channels,
+    authority: Option<Arc<dyn CertificateAuthority>>,
 }
 
 /// The ledger, in this process or in others, and the group that keeps it.
@@ -345,6 +351,7 @@ impl Wiring<'_> {
             key_ring: Arc::new(LocalKeyRing::new(kek, self.entropy.clone())),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
+            authority: self.authority.clone(),
             metrics,
         };
         let (profile, chunk_size) = (config.profile, config.chunk_size);

@@ -1,18 +1,24 @@
 use custos_core::{
-    Act, Blake3Hash, Checkpoint, ChunkSize, CustodyEntry, Descriptor, EvidenceId, EvidenceKind,
-    EvidenceSummary, LogIndex, Receipt, Sha256Hash, Stage, Timestamp,
+    Act, Blake3Hash, Checkpoint, ChunkSize, CustodyEntry, Descriptor, EvidenceId, EvidenceSummary,
+    LogIndex, Mirror, Receipt, Sha256Hash, Timestamp,
 };
 
 use crate::{WireError, v1};
 
 mod backup;
 mod cluster;
+mod law;
 mod meta;
 
 pub use backup::backup_to_wire;
 pub use cluster::{
     damage_to_wire, damage_token_from_wire, damage_token_to_wire, disk_id_from_wire,
     disk_report_to_wire, nodes_to_wire, quarantined_to_wire, vault_groups_to_wire,
+};
+pub use law::{
+    law_answer_from_wire, law_answer_to_wire, law_command_from_wire, law_command_to_wire,
+    law_query_from_wire, law_query_to_wire, recording_report_from_wire, recording_report_to_wire,
+    versioned_from_wire, versioned_to_wire,
 };
 pub use meta::meta_member_to_wire;
 
@@ -41,32 +47,24 @@ pub fn hashes_from_wire(
     ))
 }
 
-/// Parses a descriptor: names of kind and stage must be known. Lengths are the law's to judge.
+custos_core::mirror!(
+    Descriptor => v1::Descriptor {
+        kind, recorder, officers, case, stage, place, note, file_name, media_type, recording,
+        sequence, notice_at_ms, device_ahead_ms, classification, source,
+    } ~ {
+        captured_at as captured_at_ms,
+        captured_until as captured_until_ms,
+        station_at as station_at_ms,
+    }
+);
+
+/// Parses a descriptor: names of kind, stage and classification must be known. Lengths are the
+/// law's to judge.
 ///
 /// # Errors
 /// `Invalid`, naming the field.
 pub fn descriptor_from_wire(wire: v1::Descriptor) -> Result<Descriptor, WireError> {
-    let kind = EvidenceKind::from_name(&wire.kind)
-        .ok_or_else(|| unknown("kind", &wire.kind, EvidenceKind::ALL.iter().map(|k| k.name())))?;
-    let stage = wire
-        .stage
-        .map(|name| {
-            Stage::from_name(&name)
-                .ok_or_else(|| unknown("stage", &name, Stage::ALL.iter().map(|s| s.name())))
-        })
-        .transpose()?;
-    Ok(Descriptor {
-        kind,
-        captured_at: wire.captured_at_ms.map(Timestamp::from_millis),
-        recorder: wire.recorder,
-        officers: wire.officers,
-        case: wire.case,
-        stage,
-        place: wire.place,
-        note: wire.note,
-        file_name: wire.file_name,
-        media_type: wire.media_type,
-    })
+    Ok(Descriptor::from_message(wire)?)
 }
 
 fn unknown(field: &str, given: &str, known: impl Iterator<Item = &'static str>) -> WireError {
@@ -78,18 +76,7 @@ fn unknown(field: &str, given: &str, known: impl Iterator<Item = &'static str>) 
 /// The wire form of a descriptor.
 #[must_use]
 pub fn descriptor_to_wire(descriptor: &Descriptor) -> v1::Descriptor {
-    v1::Descriptor {
-        kind: descriptor.kind.name().to_owned(),
-        captured_at_ms: descriptor.captured_at.map(Timestamp::as_millis),
-        recorder: descriptor.recorder.clone(),
-        officers: descriptor.officers.clone(),
-        case: descriptor.case.clone(),
-        stage: descriptor.stage.map(|stage| stage.name().to_owned()),
-        place: descriptor.place.clone(),
-        note: descriptor.note.clone(),
-        file_name: descriptor.file_name.clone(),
-        media_type: descriptor.media_type.clone(),
-    }
+    descriptor.to_message()
 }
 
 /// The wire form of a receipt.
@@ -208,6 +195,7 @@ pub fn custody_entry_to_wire(entry: CustodyEntry) -> v1::CustodyEntry {
         actor: entry.actor,
         detail: entry.detail,
         leaf: entry.leaf,
+        record: entry.record,
     }
 }
 
@@ -225,5 +213,6 @@ pub fn custody_entry_from_wire(wire: v1::CustodyEntry) -> Result<CustodyEntry, W
         actor: wire.actor,
         detail: wire.detail,
         leaf: wire.leaf,
+        record: wire.record,
     })
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use custos_core::{ErrorKind, Refusal, Rule};
+use custos_core::{ErrorKind, MirrorError, Refusal, Rule};
 use tonic::{
     Code, Status,
     metadata::{AsciiMetadataValue, MetadataMap},
@@ -90,6 +90,12 @@ impl From<Refusal> for WireError {
             message: refusal.to_string(),
             field: Some(refusal.field),
         }
+    }
+}
+
+impl From<MirrorError> for WireError {
+    fn from(error: MirrorError) -> Self {
+        Self::invalid(&error.field, error.reason)
     }
 }
 

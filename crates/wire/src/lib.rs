@@ -12,8 +12,10 @@ pub use convert::{
     custody_entry_to_wire, damage_to_wire, damage_token_from_wire, damage_token_to_wire,
     descriptor_from_wire, descriptor_to_wire, disk_id_from_wire, disk_report_to_wire,
     evidence_from_wire, evidence_id_from_wire, evidence_to_wire, hashes_from_wire,
-    meta_member_to_wire, nodes_to_wire, quarantined_to_wire, receipt_from_wire, receipt_to_wire,
-    vault_groups_to_wire,
+    law_answer_from_wire, law_answer_to_wire, law_command_from_wire, law_command_to_wire,
+    law_query_from_wire, law_query_to_wire, meta_member_to_wire, nodes_to_wire,
+    quarantined_to_wire, receipt_from_wire, receipt_to_wire, recording_report_from_wire,
+    recording_report_to_wire, vault_groups_to_wire, versioned_from_wire, versioned_to_wire,
 };
 pub use error::WireError;
 

@@ -42,6 +42,17 @@ vaults.
 
 JSON, one object: profile, created, level, epoch, left_out (in words).";
 
+const CLOCK_HELP: &str = "\
+Examples:
+  custos cluster clock show
+  custos cluster clock confirm --reason \"compared with the radio clock in the control room\"
+
+Retention and grace are judged by settled time: cluster time less every step of more
+than an hour that two persons of different roles did not confirm.
+
+JSON of show: time, settled, unconfirmed_ms, confirmed_by (by, role, at, reason; or
+null). JSON of confirm: log_index.";
+
 /// The commands of `custos cluster`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
@@ -53,6 +64,24 @@ pub(crate) enum ClusterCommand {
     /// Creates vaults: what evidence is spread over
     #[command(subcommand)]
     Vaults(VaultsCommand),
+    /// Shows cluster time, and confirms it after it moved far at once
+    #[command(subcommand)]
+    Clock(ClockCommand),
+}
+
+/// The commands of `custos cluster clock`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockCommand {
+    /// Shows cluster time, and how much of it counts for retention
+    #[command(after_help = CLOCK_HELP)]
+    Show,
+    /// Confirms that cluster time is right: two persons of different roles must (rule R3)
+    #[command(after_help = CLOCK_HELP)]
+    Confirm {
+        /// How it was checked; goes on the custody log
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// The commands of `custos cluster vaults`.

@@ -16,10 +16,11 @@ const SHOW_HELP: &str = "\
 Examples:
   custos log show
   custos log show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20
+  custos log show --record case/C-2026-17
   custos log show --from 1000 --limit 50
 
-JSON, one line an entry: index, time, act, evidence_id, actor, detail,
-leaf (hexadecimal).";
+JSON, one line an entry: index, time, act, evidence_id, record (of the law, as
+KIND/ID), actor, detail, leaf (hexadecimal).";
 
 const PROVE_HELP: &str = "\
 Examples:
@@ -52,6 +53,9 @@ pub(crate) struct LogShowArgs {
     /// Only entries about this evidence
     #[arg(value_name = "ID")]
     pub(crate) evidence_id: Option<EvidenceId>,
+    /// Only entries about this record of the law, such as case/C-2026-17 or hold/H1
+    #[arg(long, value_name = "KIND/ID", conflicts_with = "evidence_id")]
+    pub(crate) record: Option<String>,
     /// Starts at this entry
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) from: u64,

@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod disk_name;
 mod get;
+mod law;
 mod log;
 mod ls;
 mod meta;
@@ -24,18 +25,25 @@ use custos_core::EvidenceId;
 
 pub(crate) use backup::{BackupArgs, BackupCommand, BackupFromArgs, BackupVerifyArgs};
 pub(crate) use byte_range::ByteRange;
-pub(crate) use cluster::{ClusterCommand, CreateVaultsArgs, VaultsCommand};
+pub(crate) use cluster::{ClockCommand, ClusterCommand, CreateVaultsArgs, VaultsCommand};
 pub(crate) use damage::{DamageCommand, DamageLsArgs};
 pub(crate) use disk::{
     DiskAddArgs, DiskCommand, DiskLsArgs, DiskQuarantineArgs, DiskReleaseArgs, DiskRemoveArgs,
 };
 pub(crate) use disk_name::{DiskName, ID_DIGITS_MIN};
 pub(crate) use get::GetArgs;
+pub(crate) use law::{
+    CaseCommand, CaseOpenArgs, CaseUpdateArgs, ClassifyArgs, CopyCommand, CopyRegisterArgs,
+    DescribeArgs, DisposeCommand, DisposeProposeArgs, FileArgs, GrantApplyArgs, GrantCommand,
+    HoldCommand, HoldPlaceArgs, LawCommands, NoteCommand, PersonAddArgs, PersonCommand,
+    PersonSetArgs, PolicyCommand, PolicyFileArgs, RecordLsArgs, RecorderCommand, RecordingCommand,
+    RelateArgs, RetainCommand, StationAddArgs, StationCommand, TodayArgs, UnitCommand,
+};
 pub(crate) use log::{LogCommand, LogProveArgs, LogShowArgs};
 pub(crate) use ls::LsArgs;
 pub(crate) use meta::{MetaCommand, MetaLeadArgs, MetaRemoveArgs};
 pub(crate) use node::NodeCommand;
-pub(crate) use put::{DescriptorArgs, PutArgs};
+pub(crate) use put::{CorrectionArgs, DescriptorArgs, PutArgs};
 pub(crate) use scrub::{ScrubCommand, ScrubPace, ScrubSetArgs, ScrubTarget};
 
 use crate::output::OutputFormat;
@@ -46,7 +54,9 @@ const GLOBAL: &str = "Options of every command";
 const HELP: &str = "\
 Examples:
   custos put clip.mp4 --case C-2026-17 --stage investigation
-  custos ls --case C-2026-17
+  custos case open C-2026-17 --act-type penalty --unit traffic --custodian li.na
+  custos case show C-2026-17
+  custos today
   custos get 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 -o copy.mp4
   custos log show 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20
   custos cluster status
@@ -126,6 +136,8 @@ pub(crate) enum Command {
     /// Reads and proves the custody log: all that was ever done to evidence
     #[command(subcommand)]
     Log(LogCommand),
+    #[command(flatten)]
+    Law(LawCommands),
     /// Shows the cluster, creates its vaults, backs its ledger up
     #[command(subcommand)]
     Cluster(ClusterCommand),
@@ -173,6 +185,12 @@ impl Command {
                 | ScrubCommand::Pause(_)
                 | ScrubCommand::Resume(_),
             ) => "whether it was done is unknown; `custos cluster status` shows it",
+            Self::Law(command) if command.is_act() => {
+                "whether it was done is unknown; the record and the custody log show it"
+            }
+            Self::Cluster(ClusterCommand::Clock(ClockCommand::Confirm { .. })) => {
+                "whether it was done is unknown; `custos cluster clock show` shows it"
+            }
             _ => "nothing was changed",
         }
     }

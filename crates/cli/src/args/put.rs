@@ -1,12 +1,9 @@
 use std::{path::PathBuf, time::Duration};
 
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
-use custos_core::{ErasureProfile, EvidenceKind, Stage, Timestamp};
+use clap::Args;
+use custos_core::{ErasureProfile, EvidenceKind, Stage, Timestamp, law::Classification};
 
-use super::time_span;
+use super::{law::named, time_span};
 
 const HELP: &str = "\
 Examples:
@@ -14,6 +11,8 @@ Examples:
   custos put clip.mp4 --case C-2026-17 --stage investigation \\
       --captured-at 2026-03-01T08:30:00+08:00 --recorder BWC-00042 \\
       --officer 110421 --officer 110422 --place \"South Gate Market\"
+  custos put seg-4.mp4 --recording R-2026-0301-7 --sequence 4 \\
+      --captured-at 2026-03-01T08:30:00+08:00 --captured-until 2026-03-01T08:35:00+08:00
   custos put *.mp4 --descriptor inspection.json --jobs 8
   custos put clip.mp4 --json | jq -r .evidence_id
 
@@ -26,9 +25,10 @@ Without --kind it is guessed from the extension: mp4, mov, mkv, avi, ... are
 video; wav, mp3, m4a, ... audio; jpg, png, heic, ... photo; pdf, tif, docx, ...
 document; all others electronic.
 
---descriptor takes a JSON object with any of: kind, captured_at, recorder,
-officers (a list), case, stage, place, note, file_name, media_type. Options on
-the command line come before it.
+--descriptor takes a JSON object with any of: kind, captured_at, captured_until,
+recorder, officers (a list), case, stage, place, note, file_name, media_type,
+recording, sequence, notice_at_ms, device_ahead_ms, station_at, classification,
+source. Options on the command line come before it.
 
 Evidence that lacks what the rules ask for is kept and marked `unfiled`, with
 the missing fields named. When several files fail, the exit code is that of the
@@ -69,17 +69,37 @@ pub(crate) struct PutArgs {
 #[command(next_help_heading = "Description")]
 pub(crate) struct DescriptorArgs {
     /// Sort of record [default: guessed from the extension]
-    #[arg(long, value_parser = kinds())]
+    #[arg(long, value_parser = named(EvidenceKind::ALL, EvidenceKind::name))]
     pub(crate) kind: Option<EvidenceKind>,
     /// The case's own id
     #[arg(long, value_name = "ID")]
     pub(crate) case: Option<String>,
     /// Stage of the case
-    #[arg(long, value_parser = stages())]
+    #[arg(long, value_parser = named(Stage::ALL, Stage::name))]
     pub(crate) stage: Option<Stage>,
+    /// The recording that it is a segment of (rule R5)
+    #[arg(long, value_name = "ID")]
+    pub(crate) recording: Option<String>,
+    /// Number of the segment; grows by one from segment to segment
+    #[arg(long, value_name = "N", requires = "recording")]
+    pub(crate) sequence: Option<u64>,
+    /// How much of it is to be kept from whom [default: ordinary]
+    #[arg(long, value_parser = named(Classification::ALL, Classification::name))]
+    pub(crate) classification: Option<Classification>,
+    #[command(flatten)]
+    pub(crate) correctable: CorrectionArgs,
+}
+
+/// What is said about evidence and may be corrected later.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Description")]
+pub(crate) struct CorrectionArgs {
     /// When capturing began, by the device's clock (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub(crate) captured_at: Option<Timestamp>,
+    /// When capturing ended, by the device's clock (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) captured_until: Option<Timestamp>,
     /// Serial of the recorder
     #[arg(long, value_name = "SERIAL")]
     pub(crate) recorder: Option<String>,
@@ -95,14 +115,16 @@ pub(crate) struct DescriptorArgs {
     /// Media type such as video/mp4
     #[arg(long, value_name = "TYPE")]
     pub(crate) media_type: Option<String>,
-}
-
-fn kinds() -> impl TypedValueParser<Value = EvidenceKind> {
-    PossibleValuesParser::new(EvidenceKind::ALL.iter().map(|kind| kind.name()))
-        .map(|name| EvidenceKind::from_name(&name).expect("only known names are possible"))
-}
-
-fn stages() -> impl TypedValueParser<Value = Stage> {
-    PossibleValuesParser::new(Stage::ALL.iter().map(|stage| stage.name()))
-        .map(|name| Stage::from_name(&name).expect("only known names are possible"))
+    /// When the party was told that recording has begun, in milliseconds after it began (rule R8)
+    #[arg(long, value_name = "MS")]
+    pub(crate) notice_at_ms: Option<u64>,
+    /// How far the device's clock was ahead of the station's, in milliseconds (rule R3)
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    pub(crate) device_ahead_ms: Option<i64>,
+    /// The station's clock when it took the file over (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) station_at: Option<Timestamp>,
+    /// Where an electronic record came from: the system, address or account
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) source: Option<String>,
 }

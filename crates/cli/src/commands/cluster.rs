@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use custos_client::{Client, ClusterStatus, LedgerGroup, VaultOrder};
+use custos_core::law::ConfirmClock;
 
 use crate::{
     args::CreateVaultsArgs,
@@ -6,7 +9,7 @@ use crate::{
         Severity, Trouble, disk_rows, disk_table, meta_rows, meta_table, node_rows, node_table,
     },
     error::CliError,
-    json::{ClusterObject, VaultsObject},
+    json::{ActObject, ClusterObject, VaultsObject},
     output::{Console, OutputFormat},
     printable, table, units,
 };
@@ -44,6 +47,42 @@ pub(super) async fn create_vaults(
         _ => format!("no vault of {profile} was needed (epoch {})", vaults.epoch),
     };
     console.lines([line])
+}
+
+/// Shows cluster time, and how much of it counts for retention.
+pub(super) async fn show_clock(client: &Client, console: &Console) -> Result<(), CliError> {
+    let clock = client.clock().await?;
+    if console.format() == OutputFormat::Json {
+        return console.object(&clock);
+    }
+    let seconds = Duration::from_millis(clock.unconfirmed_ms.unsigned_abs());
+    let confirmed = match &clock.confirmed_by {
+        Some(sign) => format!(
+            "by {} ({}) at {}: a second person of another role must too",
+            sign.by, sign.role, sign.at
+        ),
+        None => "-".to_owned(),
+    };
+    let fields = [
+        ("cluster time", clock.time.to_string()),
+        ("settled time", clock.settled.to_string()),
+        ("not confirmed", units::seconds(seconds)),
+        ("confirmed", confirmed),
+    ];
+    console.lines(table::fields("", &fields))
+}
+
+/// Confirms that cluster time is right.
+pub(super) async fn confirm_clock(
+    client: &Client,
+    reason: String,
+    console: &Console,
+) -> Result<(), CliError> {
+    let (entry, _) = client.act(ConfirmClock { reason }).await?;
+    match console.format() {
+        OutputFormat::Json => console.object(&ActObject { log_index: entry.0 }),
+        OutputFormat::Human => console.lines([format!("confirmed; custody entry {entry}")]),
+    }
 }
 
 fn lines(status: &ClusterStatus, troubles: &[Trouble]) -> Vec<String> {

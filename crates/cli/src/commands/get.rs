@@ -7,7 +7,7 @@ use std::{
 };
 
 use custos_client::{Client, StreamOptions, VerifiedStream};
-use custos_core::{Descriptor, EvidenceKind};
+use custos_core::{Descriptor, EvidenceKind, law::GrantScope};
 
 use crate::{
     args::GetArgs,
@@ -86,6 +86,8 @@ async fn open(client: &Client, args: &GetArgs) -> Result<VerifiedStream, CliErro
     let mut options = StreamOptions::whole(args.evidence_id);
     options.purpose.clone_from(&args.purpose);
     options.expected = args.expect_blake3;
+    options.grant.clone_from(&args.grant);
+    options.scope = args.scope.unwrap_or_else(|| default_scope(args));
     let Some(bytes) = args.bytes else { return Ok(client.open_stream(options).await?) };
     let range = match bytes.known() {
         // The store judges it, so that an attempt past the end is on record.
@@ -106,6 +108,14 @@ async fn open(client: &Client, args: &GetArgs) -> Result<VerifiedStream, CliErro
         }
         _ => error.into(),
     })
+}
+
+/// Whoever writes to a file takes a copy; whoever looks at a terminal or plays does not.
+fn default_scope(args: &GetArgs) -> GrantScope {
+    match args.output.as_deref() {
+        Some(path) if path != Path::new("-") => GrantScope::Copy,
+        _ => GrantScope::View,
+    }
 }
 
 async fn copy(

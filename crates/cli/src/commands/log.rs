@@ -1,4 +1,4 @@
-use custos_client::Client;
+use custos_client::{Client, EntrySelection};
 use custos_core::{
     Act, Checkpoint, CustodyEntry, EvidenceId, EvidenceSummary, InclusionProof, LogIndex,
 };
@@ -40,14 +40,15 @@ pub(super) async fn show(
         ("TIME", Align::Left),
         ("ACT", Align::Left),
         ("ACTOR", Align::Left),
-        ("EVIDENCE", Align::Left),
+        ("ABOUT", Align::Left),
         ("DETAIL", Align::Left),
     ]);
+    let only = EntrySelection { evidence_id: args.evidence_id, record: args.record.clone() };
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut next = Some(LogIndex(args.from));
     let mut seen = Seen::Nothing;
     while let Some(from) = next.filter(|_| left > 0) {
-        let page = client.custody_entries(from, args.evidence_id).await?;
+        let page = client.custody_entries(from, only.clone()).await?;
         let count = page.entries.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let entries = &page.entries[..count];
         match console.format() {
@@ -100,9 +101,16 @@ fn row(entry: &CustodyEntry) -> Vec<String> {
         entry.time.to_string(),
         entry.act.to_string(),
         entry.actor.clone().unwrap_or_else(dash),
-        entry.evidence_id.map_or_else(dash, |id| id.to_string()),
+        about(entry),
         entry.detail.clone().unwrap_or_else(dash),
     ]
+}
+
+/// The evidence and the record of the law that an entry is about.
+fn about(entry: &CustodyEntry) -> String {
+    let evidence = entry.evidence_id.map(|id| id.to_string());
+    let both: Vec<String> = evidence.into_iter().chain(entry.record.clone()).collect();
+    if both.is_empty() { "-".to_owned() } else { both.join(" ") }
 }
 
 /// Proves one entry; with an id, that the entry seals what the catalogue says.
@@ -207,6 +215,7 @@ mod tests {
             time,
             act: Act::Sealed,
             evidence_id: Some(evidence.evidence_id),
+            record: None,
             subject: Subject::Sealed(SealedSubject {
                 size: evidence.size,
                 blake3: evidence.blake3,

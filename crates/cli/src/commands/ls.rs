@@ -1,4 +1,4 @@
-use custos_client::Client;
+use custos_client::{Client, EvidenceSelection};
 use custos_core::{EvidenceSummary, limits};
 
 use crate::{
@@ -22,12 +22,13 @@ pub(super) async fn run(client: &Client, args: &LsArgs, console: &Console) -> Re
     let columns = if args.long { Columns::Long } else { Columns::Short };
     let mut table = columns.table();
     let mut left = args.limit.unwrap_or(u64::MAX);
+    let only = EvidenceSelection { case: args.case.clone(), recording: args.recording.clone() };
     let mut token = None;
     let mut listed: u64 = 0;
     while left > 0 {
         let page_items =
             u32::try_from(left.min(limits::PAGE_ITEMS_MAX as u64)).expect("a page has few items");
-        let page = client.list_evidence(token, page_items, args.case.clone()).await?;
+        let page = client.list_evidence(token, page_items, only.clone()).await?;
         let count = page.items.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let items = &page.items[..count];
         match console.format() {
@@ -67,6 +68,8 @@ impl Columns {
         if self == Self::Long {
             columns.extend([
                 ("STAGE", Align::Left),
+                ("RECORDING", Align::Left),
+                ("NUMBER", Align::Right),
                 ("CAPTURED AT", Align::Left),
                 ("RECORDER", Align::Left),
                 ("OFFICERS", Align::Left),
@@ -91,6 +94,8 @@ impl Columns {
         if self == Self::Long {
             row.extend([
                 descriptor.stage.map_or_else(dash, |stage| stage.to_string()),
+                text(&descriptor.recording),
+                descriptor.sequence.map_or_else(dash, |number| number.to_string()),
                 descriptor.captured_at.map_or_else(dash, |time| time.to_string()),
                 text(&descriptor.recorder),
                 if descriptor.officers.is_empty() { dash() } else { descriptor.officers.join(",") },

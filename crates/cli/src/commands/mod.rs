@@ -6,6 +6,7 @@ mod completions;
 mod damage;
 mod disk;
 mod get;
+mod law;
 mod log;
 mod ls;
 mod meta;
@@ -18,8 +19,8 @@ use custos_client::{Client, ClientConfig};
 
 use crate::{
     args::{
-        Cli, ClusterCommand, Command, DamageCommand, DiskCommand, GlobalArgs, LogCommand,
-        MetaCommand, NodeCommand, ScrubCommand, VaultsCommand,
+        Cli, ClockCommand, ClusterCommand, Command, DamageCommand, DiskCommand, GlobalArgs,
+        LogCommand, MetaCommand, NodeCommand, ScrubCommand, VaultsCommand,
     },
     error::CliError,
     output::Console,
@@ -41,6 +42,7 @@ pub(crate) async fn run(cli: Cli, console: &Console) -> Result<(), CliError> {
         Command::Log(LogCommand::Prove(args)) => {
             log::prove(&connect(global)?, &args, console).await
         }
+        Command::Law(command) => law::run(command, global, console).await,
         // What is kept is looked at without a cluster.
         Command::Cluster(ClusterCommand::Backup(args)) => backup::run(&args, global, console).await,
         Command::Cluster(command) => operate_cluster(&connect(global)?, command, console).await,
@@ -63,6 +65,10 @@ async fn operate_cluster(
     match command {
         ClusterCommand::Status => cluster::status(client, console).await,
         ClusterCommand::Backup(_) => unreachable!("it connects by itself"),
+        ClusterCommand::Clock(ClockCommand::Show) => cluster::show_clock(client, console).await,
+        ClusterCommand::Clock(ClockCommand::Confirm { reason }) => {
+            cluster::confirm_clock(client, reason, console).await
+        }
         ClusterCommand::Vaults(VaultsCommand::Create(args)) => {
             cluster::create_vaults(client, &args, console).await
         }

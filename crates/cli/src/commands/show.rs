@@ -1,5 +1,5 @@
 use custos_client::Client;
-use custos_core::{EvidenceId, EvidenceSummary};
+use custos_core::{Descriptor, EvidenceId, EvidenceSummary, law::Classification};
 
 use crate::{
     error::CliError,
@@ -38,6 +38,8 @@ fn fields(evidence: &EvidenceSummary) -> Vec<(&'static str, String)> {
         ("case", text(&descriptor.case)),
         ("stage", descriptor.stage.map_or_else(dash, |stage| stage.to_string())),
         ("captured at", descriptor.captured_at.map_or_else(dash, |time| time.to_string())),
+        ("captured until", descriptor.captured_until.map_or_else(dash, |time| time.to_string())),
+        ("recording", recording(descriptor)),
         ("recorder", text(&descriptor.recorder)),
         (
             "officers",
@@ -47,6 +49,13 @@ fn fields(evidence: &EvidenceSummary) -> Vec<(&'static str, String)> {
         ("note", text(&descriptor.note)),
         ("file name", text(&descriptor.file_name)),
         ("media type", text(&descriptor.media_type)),
+        ("source", text(&descriptor.source)),
+        (
+            "classification",
+            descriptor.classification.unwrap_or(Classification::Ordinary).to_string(),
+        ),
+        ("notice given", descriptor.notice_at_ms.map_or_else(dash, after_start)),
+        ("clocks", clocks(descriptor)),
         ("put by", evidence.put_by.clone()),
         ("opened at", evidence.opened_at.to_string()),
         ("sealed at", format!("{}, custody entry {}", evidence.sealed_at, evidence.log_index)),
@@ -61,6 +70,29 @@ fn fields(evidence: &EvidenceSummary) -> Vec<(&'static str, String)> {
         fields.push(("unfiled", format!("missing {}", evidence.missing_fields.join(", "))));
     }
     fields
+}
+
+fn recording(descriptor: &Descriptor) -> String {
+    match (&descriptor.recording, descriptor.sequence) {
+        (Some(recording), Some(number)) => format!("{recording}, segment {number}"),
+        (Some(recording), None) => recording.clone(),
+        (None, _) => dash(),
+    }
+}
+
+fn after_start(ms: u64) -> String {
+    format!("{} ms after the capture began", units::grouped(ms))
+}
+
+/// What is said about clocks when it was taken over (rule R3).
+fn clocks(descriptor: &Descriptor) -> String {
+    let ahead = descriptor.device_ahead_ms.map(|ms| {
+        let what = if ms < 0 { "behind" } else { "ahead" };
+        format!("device {} ms {what}", units::grouped(ms.unsigned_abs()))
+    });
+    let station = descriptor.station_at.map(|time| format!("station said {time}"));
+    let both: Vec<String> = ahead.into_iter().chain(station).collect();
+    if both.is_empty() { dash() } else { both.join(", ") }
 }
 
 fn dash() -> String {

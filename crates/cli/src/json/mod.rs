@@ -128,6 +128,14 @@ pub(crate) struct DescriptorObject<'a> {
     note: Option<&'a str>,
     file_name: Option<&'a str>,
     media_type: Option<&'a str>,
+    captured_until: Option<String>,
+    recording: Option<&'a str>,
+    sequence: Option<u64>,
+    notice_at_ms: Option<u64>,
+    device_ahead_ms: Option<i64>,
+    station_at: Option<String>,
+    classification: Option<&'static str>,
+    source: Option<&'a str>,
 }
 
 impl<'a> From<&'a Descriptor> for DescriptorObject<'a> {
@@ -143,6 +151,14 @@ impl<'a> From<&'a Descriptor> for DescriptorObject<'a> {
             note: descriptor.note.as_deref(),
             file_name: descriptor.file_name.as_deref(),
             media_type: descriptor.media_type.as_deref(),
+            captured_until: descriptor.captured_until.map(|time| time.to_string()),
+            recording: descriptor.recording.as_deref(),
+            sequence: descriptor.sequence,
+            notice_at_ms: descriptor.notice_at_ms,
+            device_ahead_ms: descriptor.device_ahead_ms,
+            station_at: descriptor.station_at.map(|time| time.to_string()),
+            classification: descriptor.classification.map(|it| it.name()),
+            source: descriptor.source.as_deref(),
         }
     }
 }
@@ -167,6 +183,13 @@ impl<'a> From<&'a Checkpoint> for CheckpointObject<'a> {
     }
 }
 
+/// What an act without a record leaves behind.
+#[derive(Debug, Serialize)]
+pub(crate) struct ActObject {
+    /// Entry of the custody log about the act.
+    pub(crate) log_index: u64,
+}
+
 /// What `log show` says of one entry.
 #[derive(Debug, Serialize)]
 pub(crate) struct EntryObject<'a> {
@@ -174,6 +197,7 @@ pub(crate) struct EntryObject<'a> {
     time: String,
     act: &'static str,
     evidence_id: Option<String>,
+    record: Option<&'a str>,
     actor: Option<&'a str>,
     detail: Option<&'a str>,
     leaf: String,
@@ -186,6 +210,7 @@ impl<'a> From<&'a CustodyEntry> for EntryObject<'a> {
             time: entry.time.to_string(),
             act: entry.act.name(),
             evidence_id: entry.evidence_id.map(|id| id.to_string()),
+            record: entry.record.as_deref(),
             actor: entry.actor.as_deref(),
             detail: entry.detail.as_deref(),
             leaf: HEXLOWER.encode(&entry.leaf),
@@ -261,6 +286,8 @@ mod tests {
         let mut descriptor = Descriptor::of_kind(EvidenceKind::Photo);
         descriptor.captured_at = Some(Timestamp::from_millis(1_500));
         descriptor.officers = vec!["110-1".to_owned()];
+        descriptor.recording = Some("R-1".to_owned());
+        descriptor.sequence = Some(4);
         let folder = tempfile::tempdir().expect("temporary folder");
         let path = folder.path().join("d.json");
         let json = serde_json::to_vec(&DescriptorObject::from(&descriptor)).expect("JSON");
@@ -268,6 +295,7 @@ mod tests {
         let fields = crate::descriptor_file::read(&path).expect("a descriptor");
         assert_eq!(fields.kind, Some(EvidenceKind::Photo));
         assert_eq!(fields.captured_at, descriptor.captured_at);
+        assert_eq!((fields.recording, fields.sequence), (descriptor.recording, Some(4)));
         assert_eq!(fields.officers, Some(descriptor.officers));
     }
 

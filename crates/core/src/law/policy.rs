@@ -83,11 +83,14 @@ impl LawPolicy {
     /// The id of the only record of its kind.
     pub const ID: &'static str = "policy";
 
-    /// What a cluster has before anybody set a policy.
+    /// What an agency may start from: sound and picture for a year, everything else for three, state
+    /// secrets for ten; sound and picture of the investigation where the rules ask for them.
     #[must_use]
     pub fn standard() -> Self {
-        let days_of = |kind: &EvidenceKind| if kind.is_audio_visual() { 365 } else { 1095 };
-        let kinds = EvidenceKind::ALL.iter();
+        let kinds = EvidenceKind::ALL.iter().map(|kind| KindPolicy {
+            kind: *kind,
+            retention_days: if kind.is_audio_visual() { 365 } else { 1_095 },
+        });
         let act_type = |act_type, audio_visual: &[Stage]| ActTypePolicy {
             act_type,
             stages: Stage::ALL.to_vec(),
@@ -97,12 +100,10 @@ impl LawPolicy {
         Self {
             incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,
             floor_days: 365,
-            kinds: kinds
-                .map(|kind| KindPolicy { kind: *kind, retention_days: days_of(kind) })
-                .collect(),
+            kinds: kinds.collect(),
             classifications: vec![ClassificationPolicy {
                 classification: Classification::StateSecret,
-                retention_days: 3650,
+                retention_days: 3_650,
             }],
             act_types: vec![
                 act_type(ActType::Penalty, &[Stage::Investigation]),
@@ -162,5 +163,30 @@ impl LawPolicy {
     #[must_use]
     pub fn stages_of(&self, act_type: ActType) -> Vec<Stage> {
         self.act_type(act_type).map_or_else(|| Stage::ALL.to_vec(), |entry| entry.stages.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r10_the_standard_policy_keeps_every_kind_for_at_least_a_year() {
+        let policy = LawPolicy::standard();
+        assert_eq!(policy.kinds.len(), EvidenceKind::ALL.len());
+        for kind in EvidenceKind::ALL {
+            assert!(policy.days_of_kind(*kind) >= 365, "{kind}");
+        }
+        assert_eq!(policy.days_unfiled(), 1_095);
+        assert_eq!(policy.days_of_classification(Classification::StateSecret), 3_650);
+        assert_eq!(policy.days_of_classification(Classification::Privacy), 0);
+    }
+
+    #[test]
+    fn r9_the_standard_policy_asks_for_sound_and_picture_of_stages_that_the_act_type_has() {
+        for act_type in LawPolicy::standard().act_types {
+            assert!(!act_type.audio_visual.is_empty(), "{}", act_type.act_type);
+            assert!(act_type.audio_visual.iter().all(|stage| act_type.stages.contains(stage)));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The read path: a byte range in, proven frames out.
 
 mod fetch;
+mod grant_watch;
 mod hedge_budget;
 mod latency;
 mod on_record;
@@ -10,6 +11,7 @@ mod shard_reads;
 mod source;
 mod view;
 
+pub use grant_watch::GrantWatch;
 pub(crate) use hedge_budget::HedgeBudget;
 pub(crate) use latency::LatencyWindow;
 pub(crate) use repair::Repairs;

@@ -3,13 +3,13 @@ use std::ops::Range;
 use bytes::Bytes;
 use custos_codec::{ChainingValue, Crown, DataKey, OpenError, RangeProver};
 use custos_core::{
-    Actor, ChunkIndex, EvidenceId, EvidenceRecord, LogIndex, Refusal, Rule, Salt,
+    Actor, ChunkIndex, EvidenceId, EvidenceRecord, LogIndex, Refusal, Rule, Salt, law::GrantScope,
     units::FRAME_BYTES,
 };
 use custos_ledger::{Answer, Command, Outcome, Query};
 use tokio::task::JoinHandle;
 
-use super::{ChunkSource, Upkeep, fetch::OpenedChunk};
+use super::{ChunkSource, Upkeep, fetch::OpenedChunk, grant_watch::GrantWatch};
 use crate::{Gateway, GatewayError, error::damaged, metrics::RunningGuard};
 
 /// What a player asks for.
@@ -23,6 +23,10 @@ pub struct ViewRequest {
     pub end: Option<u64>,
     /// Why; goes on the custody log.
     pub purpose: Option<String>,
+    /// What it is for.
+    pub scope: GrantScope,
+    /// The grant that it is under (rule R18).
+    pub grant: Option<String>,
 }
 
 /// One frame with the tree nodes that prove it.
@@ -50,6 +54,8 @@ pub struct View {
     /// Frames still to be sent, over the whole evidence.
     frames: Range<u64>,
     ahead: Option<JoinHandle<Result<OpenedChunk, GatewayError>>>,
+    /// Of the grant that it is under.
+    watch: Option<GrantWatch>,
     _running: RunningGuard,
 }
 
@@ -90,6 +96,8 @@ impl Gateway {
             start: request.start,
             end: end.unwrap_or(request.start),
             purpose: request.purpose,
+            scope: request.scope,
+            grant: request.grant.clone(),
         };
         let log_index = match self.submit(actor, command).await? {
             Outcome::ViewRecorded(index) => index,
@@ -108,8 +116,10 @@ impl Gateway {
             range.start / FRAME_BYTES as u64..range.end.div_ceil(FRAME_BYTES as u64)
         };
         let _running = RunningGuard::new(&self.metrics().streams_running);
+        let watch = request.grant.map(|grant| GrantWatch::new(self.clone(), grant, evidence_id));
         Ok(View {
             gateway: self.clone(),
+            watch,
             record: *record,
             key,
             salts,
@@ -176,6 +186,12 @@ impl View {
         self.range.clone()
     }
 
+    /// Whatever watches the grant that it is under; `None` without one.
+    #[must_use]
+    pub fn watch(&self) -> Option<GrantWatch> {
+        self.watch.clone()
+    }
+
     /// Entry of the custody log that records the view.
     #[must_use]
     pub fn log_index(&self) -> LogIndex {
@@ -186,7 +202,8 @@ impl View {
     /// being fetched.
     ///
     /// # Errors
-    /// When a chunk can not be read or does not verify: no byte of it is handed out then.
+    /// When a chunk can not be read or does not verify, or the grant was revoked or is over (rule
+    /// R18): no byte of it is handed out then.
     pub async fn next_frames(&mut self) -> Result<Option<Vec<ProvenFrame>>, GatewayError> {
         let Some((index, frames)) = self.next_span(self.frames.start) else { return Ok(None) };
         let fetch = match self.ahead.take() {
@@ -201,6 +218,9 @@ impl View {
             .await
             .map_err(|error| GatewayError::Internal { reason: format!("chunk read: {error}") })??;
         self.check_chunk(index, &opened)?;
+        if let Some(watch) = &self.watch {
+            watch.look().await?;
+        }
         let first = self.first_frame_of(index);
         let leaves = opened.outboard.leaves();
         let prover = self.prover.get_or_insert_with(|| {

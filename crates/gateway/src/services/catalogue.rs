@@ -38,8 +38,12 @@ impl Catalogue for CatalogueService {
                 WireError::invalid("page_token", "is not one that this service gave")
             })?),
         };
-        let query =
-            Query::ListEvidence { after, limit: page_items(request.page_size), case: request.case };
+        let query = Query::ListEvidence {
+            after,
+            limit: page_items(request.page_size),
+            case: request.case,
+            recording: request.recording,
+        };
         let answer = self.gateway.query(query).await.map_err(WireError::from)?;
         let Answer::List { items, resume_after } = answer else {
             return Err(WireError::from(GatewayError::unexpected("ListEvidence")).into());

@@ -57,6 +57,7 @@ impl Custody for CustodyService {
             from: LogIndex(request.from),
             limit: page_items(request.page_size),
             evidence_id,
+            record: request.record,
         };
         let Answer::Entries { items, next } = self.ask(query).await? else {
             return Err(unexpected("Entries"));

@@ -87,6 +87,7 @@ struct Push {
 }
 
 /// What happens next on a running upload.
+#[allow(clippy::large_enum_variant, reason = "taken apart where it is made; data must cost no box")]
 enum Event {
     Message(Option<push_request::Message>),
     Durable(u64),

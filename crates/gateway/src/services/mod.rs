@@ -4,12 +4,14 @@ mod catalogue;
 mod cluster;
 mod custody;
 mod ingest;
+mod law;
 mod playback;
 
 use custos_core::limits;
 use custos_wire::v1::{
     catalogue_server::CatalogueServer, cluster_server::ClusterServer,
-    custody_server::CustodyServer, ingest_server::IngestServer, playback_server::PlaybackServer,
+    custody_server::CustodyServer, ingest_server::IngestServer, law_server::LawServer,
+    playback_server::PlaybackServer,
 };
 
 use crate::Gateway;
@@ -50,6 +52,13 @@ pub fn cluster(gateway: Gateway) -> ClusterServer<impl custos_wire::v1::cluster_
 #[must_use]
 pub fn custody(gateway: Gateway) -> CustodyServer<impl custos_wire::v1::custody_server::Custody> {
     CustodyServer::new(custody::CustodyService::new(gateway))
+        .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES_MAX)
+}
+
+/// The service of the law: acts, records, lists and reports.
+#[must_use]
+pub fn law(gateway: Gateway) -> LawServer<impl custos_wire::v1::law_server::Law> {
+    LawServer::new(law::LawService::new(gateway))
         .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES_MAX)
 }
 

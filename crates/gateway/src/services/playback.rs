@@ -1,5 +1,11 @@
-use std::time::Duration;
+use std::{
+    future::pending,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
+use custos_core::{ErrorKind, law::GrantScope};
 use custos_peers::actor_of;
 use custos_wire::{
     WireError, evidence_id_from_wire,
@@ -8,7 +14,11 @@ use custos_wire::{
         playback_server::Playback, stream_response,
     },
 };
-use tokio::sync::mpsc::{self, error::SendTimeoutError};
+use futures::{FutureExt, Stream, StreamExt, stream::BoxStream};
+use tokio::sync::{
+    mpsc::{self, error::SendTimeoutError},
+    oneshot,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use tracing::{Instrument, info_span, warn};
@@ -35,7 +45,7 @@ impl PlaybackService {
 
 #[tonic::async_trait]
 impl Playback for PlaybackService {
-    type StreamStream = ReceiverStream<Result<StreamResponse, Status>>;
+    type StreamStream = BoxStream<'static, Result<StreamResponse, Status>>;
 
     async fn stream(
         &self,
@@ -50,6 +60,8 @@ impl Playback for PlaybackService {
             start: request.start,
             end: request.end,
             purpose: request.purpose,
+            scope: scope_from_wire(request.scope.as_deref())?,
+            grant: request.grant,
         };
         let view = self
             .gateway
@@ -60,16 +72,66 @@ impl Playback for PlaybackService {
         let (messages, receiver) = mpsc::channel(MESSAGES_AHEAD);
         let metrics = self.gateway.metrics().clone();
         let idle_max = self.gateway.inner.options.idle_max;
+        let (end_now, ended_now) = oneshot::channel();
         let run = async move {
-            if let Err(error) = send_view(view, &messages, &metrics, idle_max).await {
-                warn!(%error, kind = %error.kind(), "stream stopped");
-                // The player may be gone: there is nobody else to tell.
-                let _gone =
-                    messages.send_timeout(Err(WireError::from(error).into()), idle_max).await;
+            let watch = view.watch();
+            let broken = async {
+                match &watch {
+                    Some(watch) => watch.broken().await,
+                    None => pending().await,
+                }
+            };
+            let error = tokio::select! {
+                biased;
+                error = broken => error,
+                sent = send_view(view, &messages, &metrics, idle_max) => match sent {
+                    Ok(()) => return,
+                    Err(error) => error,
+                },
+            };
+            warn!(%error, kind = %error.kind(), "stream stopped");
+            let at_once = error.kind() == ErrorKind::Refused;
+            let status = WireError::from(error).into();
+            // The player may be gone: there is nobody else to tell.
+            if at_once {
+                let _gone = end_now.send(status);
+            } else {
+                let _gone = messages.send_timeout(Err(status), idle_max).await;
             }
         };
         tokio::spawn(run.instrument(span));
-        Ok(Response::new(ReceiverStream::new(receiver)))
+        let messages = Messages { waiting: ReceiverStream::new(receiver), ended_now };
+        Ok(Response::new(messages.boxed()))
+    }
+}
+
+/// What goes to the player, in order; but what ends the stream at once goes before all that waits
+/// (rule R18: when a grant is revoked, nothing more leaves under it).
+struct Messages {
+    waiting: ReceiverStream<Result<StreamResponse, Status>>,
+    ended_now: oneshot::Receiver<Status>,
+}
+
+impl Stream for Messages {
+    type Item = Result<StreamResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // Once it gave something or its sender is gone, it gives nothing more.
+        if !self.ended_now.is_terminated()
+            && let Poll::Ready(Ok(status)) = self.ended_now.poll_unpin(context)
+        {
+            self.waiting.close();
+            while let Poll::Ready(Some(_)) = self.waiting.poll_next_unpin(context) {}
+            return Poll::Ready(Some(Err(status)));
+        }
+        self.waiting.poll_next_unpin(context)
+    }
+}
+
+fn scope_from_wire(scope: Option<&str>) -> Result<GrantScope, WireError> {
+    match scope {
+        None => Ok(GrantScope::View),
+        Some(name) => name.parse().map_err(|error| WireError::invalid("scope", error)),
     }
 }
 

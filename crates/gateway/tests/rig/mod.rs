@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use custos_codec::RangeVerifier;
 use custos_core::{
     Actor, Blake3Hash, ChunkSize, Descriptor, ErasureProfile, EvidenceId, EvidenceKind, Receipt,
-    Role, Timestamp, UploadKey,
+    Role, Timestamp, UploadKey, law::GrantScope,
 };
 use custos_gateway::{
     Gateway, GatewayDeps, GatewayError, GatewayMetrics, GatewayOptions,
@@ -76,6 +76,7 @@ impl Rig {
             key_ring: Arc::new(PlainKeyRing),
             entropy: Arc::new(CountingEntropy::default()),
             clock: Arc::new(FixedClock(now)),
+            authority: None,
             metrics: metrics.clone(),
         };
         let gateway = Gateway::new(options, deps);
@@ -118,7 +119,8 @@ impl Rig {
         start: u64,
         end: Option<u64>,
     ) -> Result<Vec<u8>, GatewayError> {
-        let request = ViewRequest { evidence_id: id, start, end, purpose: None };
+        let (scope, grant) = (GrantScope::View, None);
+        let request = ViewRequest { evidence_id: id, start, end, purpose: None, scope, grant };
         let mut view = self.gateway.open_view(&officer(), request).await?;
         let mut verifier = RangeVerifier::new(root, view.record().parts.size, view.range());
         let mut bytes = Vec::new();

@@ -41,7 +41,7 @@ pub(super) fn open(
     check_parties(&asked.parties)?;
     check_custodian(kv, &asked.custodian, &asked.unit)?;
     if asked.classification > acting.clearance() {
-        return Err(classify::above_clearance(acting));
+        return Err(classify::above_clearance(acting, "classification"));
     }
     let stages = acting.policy.stages_of(asked.act_type);
     let case = Case {
@@ -113,7 +113,6 @@ fn change_officers(
         }
         case.officers.push(officer.clone());
     }
-    check_count("officers", case.officers.len(), OFFICERS_MAX)?;
     for officer in &asked.remove_officers {
         let Some(place) = case.officers.iter().position(|one| one == officer) else {
             let reason = format!("{officer} is no officer of it");
@@ -121,6 +120,7 @@ fn change_officers(
         };
         case.officers.remove(place);
     }
+    check_count("officers", case.officers.len(), OFFICERS_MAX)?;
     let is_past_first = Some(&case.stage) != acting.policy.stages_of(case.act_type).first();
     if !asked.remove_officers.is_empty()
         && is_past_first
@@ -168,7 +168,7 @@ pub(super) fn r#move(
         }
         _ => {}
     }
-    if from == Some(0) {
+    if from.is_none_or(|from| from == 0) {
         check_two_officers(kv, &case)?;
     }
     let detail = match reason {
@@ -323,8 +323,8 @@ fn check_two_officers(kv: &impl KvRead, case: &Case) -> Result<(), Refusal> {
 fn check_parties(parties: &[Party]) -> Result<(), Refusal> {
     check_count("parties", parties.len(), PARTIES_MAX)?;
     for party in parties {
-        check_said(Rule::R4, "parties", &party.name, TITLE_BYTES_MAX)?;
-        check_said(Rule::R4, "parties", &party.role, ID_BYTES_MAX)?;
+        check_said(Rule::R26, "parties", &party.name, TITLE_BYTES_MAX)?;
+        check_said(Rule::R26, "parties", &party.role, ID_BYTES_MAX)?;
     }
     Ok(())
 }

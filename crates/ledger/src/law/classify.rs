@@ -27,7 +27,7 @@ pub(super) fn classify(
     let refused = |rule, field, reason: String| Err(Refusal::refused(rule, field, reason));
     let from = *held.classification;
     if to.max(from) > acting.clearance() {
-        return Err(above_clearance(acting));
+        return Err(above_clearance(acting, "to"));
     }
     if to == from {
         return refused(Rule::R19, "to", format!("it is classified as {to} already"));
@@ -60,7 +60,7 @@ pub(super) fn classify(
     }
 }
 
-pub(super) fn above_clearance(acting: &Acting<'_>) -> Refusal {
+pub(super) fn above_clearance(acting: &Acting<'_>, field: &str) -> Refusal {
     let reason = format!("it is above the clearance of {} ({})", acting.name(), acting.clearance());
-    Refusal::refused(Rule::R19, "to", reason)
+    Refusal::refused(Rule::R19, field, reason)
 }

@@ -10,7 +10,7 @@ use custos_core::{
 };
 
 use super::{
-    acting::{Acting, check_count, check_reason, filing_of, find_disposition, known, sealed},
+    acting::{Acting, check_reason, filing_of, find_disposition, known, sealed},
     keeping,
     rights::Right,
 };
@@ -38,10 +38,10 @@ pub(super) fn propose(
     acting.check(kv, Right::Propose, acting.unit.as_deref())?;
     check_reason(&asked.reason)?;
     let refused = |rule, reason: String| Err(Refusal::refused(rule, "evidence", reason));
-    if asked.evidence.is_empty() {
-        return refused(Rule::I8, "names nothing".to_owned());
+    if !(1..=ITEMS_MAX).contains(&asked.evidence.len()) {
+        let reason = format!("{} items, 1 to {ITEMS_MAX} are allowed", asked.evidence.len());
+        return refused(Rule::I8, reason);
     }
-    check_count("evidence", asked.evidence.len(), ITEMS_MAX)?;
     let mut unit: Option<Option<String>> = None;
     for (place, id) in asked.evidence.iter().enumerate() {
         if asked.evidence[..place].contains(id) {

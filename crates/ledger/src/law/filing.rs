@@ -247,8 +247,8 @@ pub(super) fn register_copy(
 ) -> Result<Outcome, Refusal> {
     let (record, _) = open(kv, acting, Right::Copy, asked.evidence)?;
     check_reason(&asked.reason)?;
-    check_said(Rule::R12, "medium", &asked.medium, TITLE_BYTES_MAX)?;
-    check_said(Rule::R12, "place", &asked.place, TITLE_BYTES_MAX)?;
+    check_said(Rule::R26, "medium", &asked.medium, TITLE_BYTES_MAX)?;
+    check_said(Rule::R26, "place", &asked.place, TITLE_BYTES_MAX)?;
     if asked.blake3 != record.parts.blake3 {
         let reason = "the copy that was read back is not the evidence";
         return Err(Refusal::refused(Rule::R20, "blake3", reason));

@@ -13,9 +13,9 @@ use custos_core::{
 
 use super::{
     acting::{
-        Acting, ID_BYTES_MAX, REASON_BYTES_MAX, TITLE_BYTES_MAX, check_count, check_optional,
-        check_reason, check_said, effective_classification, filing_of, find_case, find_grant,
-        known, known_case, sealed,
+        Acting, ID_BYTES_MAX, REASON_BYTES_MAX, TITLE_BYTES_MAX, check_optional, check_reason,
+        check_said, effective_classification, filing_of, find_case, find_grant, find_person, known,
+        known_case, sealed,
     },
     filing::check_not_ending,
     rights::Right,
@@ -41,8 +41,8 @@ pub(super) fn apply(
     acting.check(kv, Right::Apply, acting.unit.as_deref())?;
     check_said(Rule::R18, "purpose", &asked.purpose, REASON_BYTES_MAX)?;
     if let Some(outside) = &asked.outside {
-        check_said(Rule::R27, "outside", &outside.name, TITLE_BYTES_MAX)?;
-        check_said(Rule::R27, "outside", &outside.standing, ID_BYTES_MAX)?;
+        check_said(Rule::R26, "outside", &outside.name, TITLE_BYTES_MAX)?;
+        check_said(Rule::R26, "outside", &outside.standing, ID_BYTES_MAX)?;
         check_optional("outside", outside.contact.as_deref(), TITLE_BYTES_MAX)?;
     }
     let unit = check_subject(kv, acting, asked)?;
@@ -93,7 +93,10 @@ fn check_subject(
     if asked.evidence.is_empty() == asked.case.is_none() {
         return refused("evidence", "name evidence or a case, one of them".to_owned());
     }
-    check_count("evidence", asked.evidence.len(), ITEMS_MAX)?;
+    if asked.evidence.len() > ITEMS_MAX {
+        let count = asked.evidence.len();
+        return refused("evidence", format!("{count} items, at most {ITEMS_MAX} are allowed"));
+    }
     if let Some(range) = asked.range {
         let [id] = asked.evidence[..] else {
             return refused("range", "a range is one of a single item".to_owned());
@@ -193,7 +196,7 @@ pub(super) fn revoke(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     let mut grant = known(find_grant(kv, id), Rule::R18, "grant", RecordKind::Grant, id)?;
-    if grant.holder != acting.name() {
+    if !is_holder(acting, &grant) {
         acting.check(kv, Right::Revoke, grant.unit.as_deref())?;
     }
     check_reason(reason)?;
@@ -242,7 +245,7 @@ fn check_ungranted(
     filing: &Filing,
     scope: GrantScope,
 ) -> Result<(), Refusal> {
-    if matches!(acting.role(), Role::Developer | Role::System) {
+    if acting.role() == Role::Developer {
         return Ok(());
     }
     if scope != GrantScope::View {
@@ -251,6 +254,10 @@ fn check_ungranted(
     }
     if is_own(kv, acting, record, filing) {
         return Ok(());
+    }
+    if matches!(acting.role(), Role::Officer | Role::Auxiliary) {
+        let reason = format!("{} may view only what is of the own work", acting.name());
+        return Err(Refusal::refused(Rule::R23, "unit", reason));
     }
     acting.check(kv, Right::View, filing.unit.as_deref())
 }
@@ -267,6 +274,22 @@ fn is_own(kv: &impl KvRead, acting: &Acting<'_>, record: &EvidenceRecord, filing
     works && (put_it || shown || runs_it)
 }
 
+/// Whether the actor is who applied. As everywhere in the law, name and role make an actor.
+fn is_holder(acting: &Acting<'_>, grant: &Grant) -> bool {
+    grant.holder == acting.name() && grant.applied.role == acting.role()
+}
+
+/// Whoever streams for the holder may see all; the holder may not.
+fn check_holder_cleared(kv: &impl KvRead, grant: &Grant, filing: &Filing) -> Result<(), Refusal> {
+    let Some(holder) = find_person(kv, &grant.holder) else { return Ok(()) };
+    let classification = effective_classification(kv, filing);
+    if !grant.applied.role.is_person() || classification <= holder.clearance {
+        return Ok(());
+    }
+    let reason = format!("{classification} is above the clearance of {}", grant.holder);
+    Err(Refusal::refused(Rule::R19, "clearance", reason))
+}
+
 fn use_grant(
     kv: &mut impl Kv,
     acting: &Acting<'_>,
@@ -280,9 +303,10 @@ fn use_grant(
     let Some(Versioned { record: Record::Grant(grant), .. }) = &found else {
         return Err(Refusal::not_found(Rule::R18, "grant", format!("there is no grant {id:?}")));
     };
-    if grant.holder != acting.name() && acting.role() != Role::Playback {
+    if !is_holder(acting, grant) && acting.role() != Role::Playback {
         return refused(format!("grant {id} is for {}", grant.holder));
     }
+    check_holder_cleared(kv, grant, filing)?;
     if grant.state != GrantState::Approved {
         return refused(format!("grant {id} is {}", grant.state));
     }

@@ -38,7 +38,7 @@ pub(crate) fn retain_until(
     consider(filing.retain_until, "extended".to_owned());
     let act_type = filing.case.as_deref().and_then(|id| find_case(kv, id)).map(|it| it.act_type);
     let classification = effective_classification(kv, filing);
-    for policy in policy::since(kv, genesis, record.sealed_at) {
+    for policy in policy::since(kv, genesis, record.seal_index) {
         let kind = record.descriptor.kind;
         let from = record.sealed_at;
         consider(from.plus_days(policy.days_of_kind(kind)), format!("policy for {kind}"));

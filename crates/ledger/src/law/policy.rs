@@ -1,7 +1,7 @@
 //! The parameters of the rules: set whole, in versions, each on top of the one that stands.
 
 use custos_core::{
-    Act, EvidenceKind, Refusal, Rule, Timestamp,
+    Act, EvidenceKind, LogIndex, Refusal, Rule,
     law::{ActTypePolicy, KindPolicy, LawPolicy, Record, RecordKind, SetPolicy},
 };
 
@@ -10,6 +10,8 @@ use crate::{Kv, KvRead, Outcome, Policy, RETENTION_DAYS_MIN, stored::law_record}
 
 /// Longest period that a policy may set: 36,600 days, about a hundred years.
 pub(super) const DAYS_MAX: u32 = 36_600;
+const HOURS_PER_DAY: u32 = 24;
+const SECONDS_PER_DAY: u32 = 86_400;
 
 /// The policy that stands, and its version: 0 for the one that the cluster began with.
 pub(crate) fn current(kv: &impl KvRead, genesis: &Policy) -> (u32, LawPolicy) {
@@ -22,12 +24,13 @@ pub(crate) fn current(kv: &impl KvRead, genesis: &Policy) -> (u32, LawPolicy) {
     }
 }
 
-/// The policies that were in force at `since` or later, the first one first.
-pub(super) fn since(kv: &impl KvRead, genesis: &Policy, since: Timestamp) -> Vec<LawPolicy> {
+/// The policies that were in force at the entry `since` of the custody log or later, the first one
+/// first. Several commands may have one time, never one entry.
+pub(super) fn since(kv: &impl KvRead, genesis: &Policy, since: LogIndex) -> Vec<LawPolicy> {
     let versions = law_record::history(kv, RecordKind::Policy, LawPolicy::ID, 0, usize::MAX);
     let mut policies = vec![of_genesis(genesis)];
     for version in versions {
-        if version.changed_at <= since {
+        if version.log_index < since {
             policies.clear();
         }
         if let Record::Policy(policy) = version.record {
@@ -119,7 +122,14 @@ fn check(policy: &LawPolicy, stands: &LawPolicy) -> Result<(), Refusal> {
             return refused(rule, field, reason);
         }
     }
-    check_days_max("recorder_silent_days", policy.recorder_silent_days)?;
+    let longest = [
+        ("recorder_silent_days", policy.recorder_silent_days),
+        ("late_after_hours", policy.late_after_hours.div_ceil(HOURS_PER_DAY)),
+        ("clock_tolerance_seconds", policy.clock_tolerance_seconds.div_ceil(SECONDS_PER_DAY)),
+    ];
+    for (field, days) in longest {
+        check_days_max(field, days)?;
+    }
     check_act_types(&policy.act_types)
 }
 

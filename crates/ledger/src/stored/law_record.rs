@@ -19,6 +19,9 @@ use crate::{
     proto,
 };
 
+/// Longest id of a numbered record: a letter and 20 digits.
+const NUMBERED_BYTES_MAX: u8 = 21;
+
 /// As it is now.
 pub(crate) fn load(kv: &impl KvRead, kind: RecordKind, id: &str) -> Option<Versioned> {
     kv.get(&key(kind, id)).map(|bytes| decode(&bytes))
@@ -99,17 +102,30 @@ pub(crate) fn page(
     after: Option<&str>,
     limit: usize,
 ) -> Vec<Versioned> {
-    let begin = match id_prefix {
-        "" => vec![prefix::LAW_RECORD, number(kind)],
-        text => {
-            let mut start = key(kind, text);
-            start.pop();
-            start
+    let after = after.map(|id| [&key(kind, id)[..], &[0]].concat());
+    let mut found = Vec::new();
+    for begin in beginnings(kind, id_prefix) {
+        let end = [&begin[..], &[0xff; 3]].concat();
+        let start = after.as_ref().map_or(&begin, |after| after.max(&begin));
+        if *start < end && found.len() < limit {
+            found.extend(kv.scan(start, &end, limit - found.len()));
         }
-    };
-    let end = [&begin[..], &[0xff; 3]].concat();
-    let start = after.map_or_else(|| begin.clone(), |id| [&key(kind, id)[..], &[0]].concat());
-    kv.scan(&start, &end, limit).into_iter().map(|(_, bytes)| decode(&bytes)).collect()
+    }
+    found.into_iter().map(|(_, bytes)| decode(&bytes)).collect()
+}
+
+/// What the keys begin with, in order, of records whose ids begin with a text: numbered ones are in
+/// order of the length of their ids.
+fn beginnings(kind: RecordKind, id_prefix: &str) -> Vec<Vec<u8>> {
+    let of_kind = [prefix::LAW_RECORD, number(kind)];
+    match (id_prefix, letter(kind)) {
+        ("", _) => vec![of_kind.to_vec()],
+        (text, None) => vec![[&of_kind, text.as_bytes()].concat()],
+        (text, Some(_)) => (0..=NUMBERED_BYTES_MAX)
+            .filter(|len| usize::from(*len) >= text.len())
+            .map(|len| [&of_kind, &[len][..], text.as_bytes()].concat())
+            .collect(),
+    }
 }
 
 /// A new id of a kind that is numbered: `H1`, `H2` …

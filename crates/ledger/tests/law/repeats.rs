@@ -290,11 +290,17 @@ fn is_lawful_repeat(first: &Result<Outcome, Refusal>, repeat: &Result<Outcome, R
         (Ok(Outcome::UploadOpen(opened)), Ok(Outcome::AlreadySealed(record))) => {
             opened.evidence_id == record.evidence_id
         }
-        (Ok(Outcome::UploadOpen(_)), Err(refusal)) => {
-            (refusal.rule, refusal.field.as_str()) == (Rule::I3, "upload_key")
+        (Ok(Outcome::UploadOpen(_)), Err(refusal)) => is_about(refusal, "upload_key"),
+        // Neither was opened: the key's own upload answers, as it is now.
+        (Err(first), Err(repeat)) => {
+            is_about(first, "descriptor") && is_about(repeat, "upload_key")
         }
         _ => false,
     }
+}
+
+fn is_about(refusal: &Refusal, field: &str) -> bool {
+    (refusal.rule, refusal.field.as_str()) == (Rule::I3, field)
 }
 
 proptest! {

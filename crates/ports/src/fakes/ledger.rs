@@ -13,7 +13,7 @@ use crate::{Ledger, LedgerError};
 /// The real law on a map in memory, without replication.
 pub struct MemoryLedger {
     state: Mutex<MemoryKv>,
-    now: Timestamp,
+    now: Mutex<Timestamp>,
     /// Commands that it gave itself, each under a request id of its own.
     own_commands: AtomicU64,
 }
@@ -27,7 +27,7 @@ impl MemoryLedger {
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         let state = Mutex::new(MemoryKv::new());
-        let ledger = Self { state, now, own_commands: AtomicU64::new(0) };
+        let ledger = Self { state, now: Mutex::new(now), own_commands: AtomicU64::new(0) };
         ledger.apply(Command::InitCluster {
             origin: "custos.test/00000000".to_owned(),
             policy: Policy {
@@ -100,13 +100,18 @@ impl MemoryLedger {
         }
     }
 
+    /// Sets the clock that stamps commands.
+    pub fn set_time(&self, now: Timestamp) {
+        *self.now.lock() = now;
+    }
+
     fn apply(&self, command: Command) {
         let mut request_id = *b"fakes-0123456789";
         let number = self.own_commands.fetch_add(1, Ordering::Relaxed);
         request_id[8..].copy_from_slice(&number.to_be_bytes());
         let envelope =
             Envelope { request_id, actor: Actor::system(), entry_salt: [0; 16], command };
-        custos_ledger::apply(&mut *self.state.lock(), &envelope, self.now)
+        custos_ledger::apply(&mut *self.state.lock(), &envelope, *self.now.lock())
             .unwrap_or_else(|refusal| panic!("{refusal}"));
     }
 }
@@ -114,7 +119,7 @@ impl MemoryLedger {
 #[async_trait]
 impl Ledger for MemoryLedger {
     async fn submit(&self, envelope: Envelope) -> Result<Outcome, LedgerError> {
-        Ok(custos_ledger::apply(&mut *self.state.lock(), &envelope, self.now)?)
+        Ok(custos_ledger::apply(&mut *self.state.lock(), &envelope, *self.now.lock())?)
     }
 
     async fn query(&self, query: Query) -> Result<Answer, LedgerError> {

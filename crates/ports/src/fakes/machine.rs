@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use custos_codec::DataKey;
 use custos_core::{EvidenceId, Timestamp};
@@ -11,6 +11,28 @@ pub struct FixedClock(pub Timestamp);
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
+    }
+}
+
+/// A clock that stands where it was set.
+pub struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// Stands at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self(AtomicI64::new(now.as_millis()))
+    }
+
+    /// Sets it.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.as_millis(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
     }
 }
 

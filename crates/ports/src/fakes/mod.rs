@@ -10,5 +10,5 @@ mod shard_store;
 
 pub use cluster::MemoryCluster;
 pub use ledger::MemoryLedger;
-pub use machine::{CountingEntropy, FixedClock, PlainKeyRing};
+pub use machine::{CountingEntropy, FixedClock, PlainKeyRing, SetClock};
 pub use shard_store::{Fault, MemoryShardStore};

@@ -2,8 +2,9 @@ use std::{net::IpAddr, time::Duration};
 
 use custos_core::{Role, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType, string::Ia5String,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
+    SanType, string::Ia5String,
 };
 
 /// Machines' clocks differ: certificates begin this long before they are made.
@@ -62,10 +63,21 @@ impl Authority {
         role: Role,
         now: Timestamp,
     ) -> Result<Issued, rcgen::Error> {
-        let mut params = leaf_params(name, now);
-        params.distinguished_name.push(DnType::OrganizationalUnitName, role.name());
-        params.insert_extended_key_usage(ExtendedKeyUsagePurpose::ClientAuth);
-        self.issue(&params)
+        self.issue(&client_params(name, role, now))
+    }
+
+    /// A certificate for a client with a key of its own, PEM: of its certificate signing request
+    /// nothing but the public key is taken.
+    pub(super) fn sign_client(
+        &self,
+        request_pem: &str,
+        name: &str,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<String, rcgen::Error> {
+        let request = CertificateSigningRequestParams::from_pem(request_pem)?;
+        let params = client_params(name, role, now);
+        Ok(params.signed_by(&request.public_key, &self.issuer)?.pem())
     }
 
     fn issue(&self, params: &CertificateParams) -> Result<Issued, rcgen::Error> {
@@ -82,6 +94,13 @@ fn ca_params(key: &KeyPair) -> CertificateParams {
     params.distinguished_name = named(&format!("Custos development CA {tag}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn client_params(name: &str, role: Role, now: Timestamp) -> CertificateParams {
+    let mut params = leaf_params(name, now);
+    params.distinguished_name.push(DnType::OrganizationalUnitName, role.name());
+    params.insert_extended_key_usage(ExtendedKeyUsagePurpose::ClientAuth);
     params
 }
 

@@ -98,6 +98,19 @@ fn authority(dir: &Path, now: Timestamp) -> Result<Authority, CertificateError> 
     Ok(authority)
 }
 
+/// The authority of a folder that was prepared, and its certificate, PEM.
+pub(super) fn open_authority(
+    dir: &Path,
+    now: Timestamp,
+) -> Result<(Authority, String), CertificateError> {
+    let authority = authority(dir, now)?;
+    let ca_pem = match durable_file::read_text(&certificate_path(dir, "ca"))? {
+        Some(pem) => pem,
+        None => authority.certificate(now)?,
+    };
+    Ok((authority, ca_pem))
+}
+
 /// The certificate goes last: where it is, its key is too.
 fn write(dir: &Path, name: &str, issued: &Issued) -> Result<(), FileError> {
     let certificate = certificate_path(dir, name);

@@ -4,16 +4,20 @@
 //! itself is the same as any other.
 
 mod authority;
+mod certificate_authority;
 mod certificates;
 mod client_config;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use custos_core::{ChunkSize, ErasureProfile, Labels};
+use custos_gateway::CertificateAuthority;
 use custos_ledger::{IncompleteDescriptor, Policy, RETENTION_DAYS_MIN};
 use custos_ports::Clock;
 
 pub use certificates::CertificateError;
+
+use certificate_authority::DevAuthority;
 
 use crate::{
     Sockets, StartError,
@@ -25,6 +29,8 @@ use crate::{
 
 /// Names the custody logs of development clusters.
 const CLUSTER_NAME: &str = "custos.dev";
+/// Folder of the certificates and their keys.
+const TLS_FOLDER: &str = "tls";
 /// The one storage node of a development cluster.
 const NODE_NAME: &str = "dev";
 
@@ -94,7 +100,19 @@ pub fn configuration(data_dir: &DataDir, options: &DevOptions) -> ServerConfig {
 pub fn prepare(data_dir: &DataDir, sockets: &Sockets, clock: &dyn Clock) -> Result<(), StartError> {
     let address = sockets.api_address().map_err(StartError::Address)?;
     let dir = data_dir.path();
-    certificates::prepare(&dir.join("tls"), address.ip(), clock.now())?;
+    certificates::prepare(&dir.join(TLS_FOLDER), address.ip(), clock.now())?;
     client_config::write(&dir.join("client.toml"), address).map_err(CertificateError::from)?;
     Ok(())
+}
+
+/// The certificate authority of a folder that was [prepared](prepare), for its gateway.
+///
+/// # Errors
+/// When the file system fails, or the key that is there is damaged.
+pub fn certificate_authority(
+    data_dir: &DataDir,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn CertificateAuthority>, StartError> {
+    let authority = DevAuthority::open(&data_dir.path().join(TLS_FOLDER), clock)?;
+    Ok(Arc::new(authority))
 }

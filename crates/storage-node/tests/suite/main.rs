@@ -2,6 +2,7 @@
 // The futures of a start hold those of all disks: deeper than the compiler's default.
 #![recursion_limit = "256"]
 
+mod dispositions;
 mod identity;
 mod orders;
 mod refusals;

@@ -93,7 +93,8 @@ async fn i3_shards_go_only_by_an_order_that_the_custody_log_bears_out() {
         (order(SupersededAttempt, aborted), "says upload-aborted, not sealed"),
         (order(SupersededAttempt, sealed), "is not about 01010101"),
         (order(Moved, aborted), "no entry of the custody log can order moved yet"),
-        (order(Disposition, aborted), "can order disposition yet"),
+        (order(Disposition, aborted), "says upload-aborted, not disposition-ordered"),
+        (order(Disposition, sealed), "says sealed, not disposition-ordered"),
     ] {
         let reason = refused(&*store, write.key, order).await;
         assert!(reason.contains(says), "{order:?}: {reason}");

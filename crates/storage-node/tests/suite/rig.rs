@@ -13,7 +13,7 @@ use custos_core::{
 use custos_ledger::{Answer, Command, Envelope, NewVault, Outcome, Query};
 use custos_peers::{ClusterOptions, ClusterPeers};
 use custos_ports::fakes::conformance;
-use custos_ports::fakes::{CountingEntropy, FixedClock, MemoryLedger};
+use custos_ports::fakes::{CountingEntropy, MemoryLedger, SetClock};
 use custos_ports::{Entropy, Ledger, LedgerError, ShardStore};
 use custos_storage_node::{
     DiskPlace, DiskSpec, NodePeers, StorageDeps, StorageNode, StorageNodeHandle, StorageOptions,
@@ -84,6 +84,8 @@ pub(crate) struct Rig {
     pub(crate) ledger: Arc<TestLedger>,
     pub(crate) entropy: Arc<CountingEntropy>,
     pub(crate) peers: Arc<TestPeers>,
+    /// The machine's clock of every node.
+    pub(crate) clock: Arc<SetClock>,
 }
 
 impl Rig {
@@ -96,6 +98,7 @@ impl Rig {
                 elsewhere: Mutex::new(Elsewhere::Nothing),
                 asked: Mutex::new(0),
             }),
+            clock: Arc::new(SetClock::new(now())),
         }
     }
 
@@ -138,7 +141,7 @@ impl Rig {
             ledger: self.ledger.clone(),
             cluster: Arc::new(self.cluster()),
             peers: self.peers.clone(),
-            clock: Arc::new(FixedClock(now())),
+            clock: self.clock.clone(),
             entropy: self.entropy.clone(),
         }
     }
