@@ -3,7 +3,7 @@
 use custos_core::Rule::{self, I3, I6, I8, I10, R1, R3, R6, R7, R9, R10, R11, R13, R18, R19, R20};
 use custos_core::Rule::{R23, R26, R27};
 
-use crate::{deed::LAW_NAMES, run::Tally};
+use crate::{deed::LAW_NAMES, tally::Tally};
 
 /// Act, rule and field; `any` act where the text says it of all.
 const REFUSALS: &[(&str, Rule, &str)] = &[

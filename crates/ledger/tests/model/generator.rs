@@ -170,7 +170,7 @@ impl Generator {
             2,
             3,
             2,
-            3,
+            3 * sight,
             2,
             3 * sight,
             4 * holds,
@@ -197,14 +197,18 @@ impl Generator {
     /// Everybody who may act, and some who may not.
     fn actors(model: &Model) -> Vec<Actor> {
         let persons = model.persons.values().map(|person| actor(&person.id, person.role));
-        let stations =
-            model.stations.values().map(|it| actor(&it.id, custos_core::Role::Station));
+        let stations = model.stations.values().map(|it| actor(&it.id, custos_core::Role::Station));
         persons.chain(stations).chain(strangers()).collect()
     }
 
     /// Whether matters are brought to their end.
     fn drives(&self) -> bool {
         matches!(self.mood, Mood::Ends | Mood::Matters)
+    }
+
+    /// Whether it is mostly about who reads what.
+    fn is_about_sight(&self) -> bool {
+        self.mood == Mood::Sight
     }
 
     fn anyone(&mut self, model: &Model) -> Actor {

@@ -6,8 +6,7 @@ use custos_core::{
     Act, CustodyEntry, EvidenceId, LogIndex,
     law::{
         CaseName, CaseState, ClockAsked, DispositionState, EvidenceName, GrantState, HistoryPage,
-        LawAnswer,
-        LawQuery, ListPage, Record, RecordKind, RecordList, RecordName, Versioned,
+        LawAnswer, LawQuery, ListPage, Record, RecordKind, RecordList, RecordName, Versioned,
     },
 };
 use custos_ledger::{Answer, MemoryKv, Query};
@@ -57,8 +56,7 @@ fn check_records(kv: &MemoryKv, model: &Model) -> Result<(), Failure> {
         let mut is: Vec<Record> =
             list(kv, RecordList::All, Some(*kind)).into_iter().map(|it| it.record).collect();
         is.sort_by(|one, other| one.id().cmp(other.id()));
-        let expected: Vec<&Record> =
-            expected.iter().filter(|it| it.kind() == *kind).collect();
+        let expected: Vec<&Record> = expected.iter().filter(|it| it.kind() == *kind).collect();
         for it in &expected {
             let name = RecordName { kind: *kind, id: it.id().to_owned() };
             let LawAnswer::Records(page) = law(kv, LawQuery::Record(name)) else {

@@ -2,7 +2,35 @@
 //!
 //! What the text leaves open is read as follows:
 //!
-//! ASSUMPTIONS
+//! - Everybody's role is judged by the certificate, everybody's unit by the register.
+//! - A unit whose parent became inactive may still be changed: the parent is looked at once.
+//! - Whoever sets a recorder reaches the unit that it had and the one that it gets.
+//! - Certificate numbers are unique among the persons as they are now, inactive ones too.
+//! - A period of 0 days is one that is not given for act types alone.
+//! - An officer stands in a case once. What a case lacks is anything under any stage of its act
+//!   type, archiving too. Two officers are needed to close it, from whatever stage.
+//! - From a stage that a later policy took away a case moves to any other, with two officers.
+//! - Reopening leaves no day when the papers are due, and the days of closing and archiving.
+//! - Raising a classification drops what was asked to be lower.
+//! - Evidence is filed at its sealing only if its descriptor names both a case and a stage that the
+//!   act type has by then; whether the case is of another agency is judged when the upload opens.
+//! - What classification counts for retention is the one that counts for clearance: the higher of
+//!   the evidence's and its case's, as they are now; so is the case's act type.
+//! - Evidence that is ordered to end takes no other act by its name (I3, `evidence`); grants may
+//!   still be applied for. What relates other evidence to it may be said.
+//! - A correction that changes nothing is refused (R6, `descriptor`).
+//! - Extending goes beyond everything that keeps the evidence, holds apart. Where 100 years
+//!   end within a few days is not looked at, nor where 10 do.
+//! - A hold covers evidence that ever was of its agency or of none; one of nobody's unit covers all.
+//! - Once its release was asked for, a hold is released by another person, whatever the policy says
+//!   by then. The developer is no auditor.
+//! - A refusal of an application needs no clearance, and no limits of use.
+//! - The clearance that counts under a grant is the holder's, and that of a person who uses it.
+//! - A holder may give a grant back in whatever role.
+//! - The store itself may put and view, but is handed neither copies nor originals.
+//! - What is struck off a disposition is under way no more; evidence that is under way may be filed
+//!   elsewhere, and is judged as it is when its end is ordered.
+//! - Whoever may act at all may report a refusal.
 
 mod cases;
 mod dispositions;
@@ -28,12 +56,7 @@ use custos_core::{
     },
 };
 
-pub(crate) use self::{
-    cases::Lack,
-    perform::Seen,
-    reasons::Reasons,
-    rights::Right,
-};
+pub(crate) use self::{cases::Lack, perform::Seen, reasons::Reasons, rights::Right};
 use crate::deed::Deed;
 
 /// Milliseconds of a day.

@@ -40,9 +40,7 @@ pub(crate) fn developer() -> Actor {
 /// The policy that stands when the sequences begin.
 pub(crate) fn policy() -> LawPolicy {
     let kinds = [(EvidenceKind::Video, 730), (EvidenceKind::Audio, 400)];
-    let days_of = |kind: EvidenceKind| {
-        kinds.iter().find(|it| it.0 == kind).map_or(365, |it| it.1)
-    };
+    let days_of = |kind: EvidenceKind| kinds.iter().find(|it| it.0 == kind).map_or(365, |it| it.1);
     LawPolicy {
         incomplete_descriptor: IncompleteDescriptor::AcceptUnfiled,
         floor_days: 365,

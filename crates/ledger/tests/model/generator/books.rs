@@ -96,10 +96,7 @@ impl Generator {
             model: None,
             unit,
             signing_key: self.rng.chance(50).then(|| "0123456789abcdef".repeat(4)),
-            issued_to: self
-                .rng
-                .chance(60)
-                .then(|| self.choose(&active, &all, &nobody).clone()),
+            issued_to: self.rng.chance(60).then(|| self.choose(&active, &all, &nobody).clone()),
             active: self.rng.chance(90),
         };
         (actor, SetRecorder { recorder }.into())

@@ -221,8 +221,7 @@ impl Generator {
             6..9 => actor("player", Role::Playback),
             _ => self.anyone(model),
         };
-        let range =
-            grant.range.unwrap_or(ByteSpan { start: 0, end: size_of(evidence) });
+        let range = grant.range.unwrap_or(ByteSpan { start: 0, end: size_of(evidence) });
         let slip = u64::from(self.rng.chance(8));
         let view = View {
             evidence,

@@ -62,10 +62,8 @@ impl Generator {
     /// A deadline that is far away: to shortly before it, so that it can be reached in a step that
     /// counts at once, or straight to it.
     fn far(&mut self, model: &Model) -> Option<i64> {
-        let far: Vec<(i64, usize)> = deadlines(model)
-            .into_iter()
-            .filter(|(away_ms, _)| *away_ms >= STEP_MS_MAX)
-            .collect();
+        let far: Vec<(i64, usize)> =
+            deadlines(model).into_iter().filter(|(away_ms, _)| *away_ms >= STEP_MS_MAX).collect();
         // The most urgent ones rather than many others.
         let weights: Vec<usize> = far.iter().map(|(_, percent)| percent * percent).collect();
         if weights.iter().all(|weight| *weight == 0) {

@@ -63,9 +63,7 @@ impl Model {
         let ever = |fits: &dyn Fn(&Facts) -> bool| sealed.past.iter().any(fits);
         filter.evidence.is_none_or(|wanted| wanted == id)
             && ever(&|it| fits(&filter.recording, &it.descriptor.recording))
-            && ever(&|it| {
-                fits(&filter.case, &it.case) || fits(&filter.case, &it.descriptor.case)
-            })
+            && ever(&|it| fits(&filter.case, &it.case) || fits(&filter.case, &it.descriptor.case))
             && ever(&|it| {
                 let is = |stage: Option<Stage>| stage == filter.stage;
                 filter.stage.is_none() || is(it.stage) || is(it.descriptor.stage)

@@ -106,10 +106,8 @@ impl Model {
             LawCommand::ReleaseHold(it) => self.hold(&it.hold).and_then(|it| it.target.evidence),
             _ => None,
         };
-        let is_many = matches!(
-            record,
-            Some(Record::Grant(_) | Record::Disposition(_) | Record::Relation(_))
-        );
+        let is_many =
+            matches!(record, Some(Record::Grant(_) | Record::Disposition(_) | Record::Relation(_)));
         Expected { record, act, evidence, is_many }
     }
 

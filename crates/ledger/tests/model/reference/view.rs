@@ -2,7 +2,7 @@
 
 use custos_core::{
     Actor, Role, Rule,
-    law::{Classification, Grant, GrantScope, GrantState},
+    law::{Grant, GrantScope, GrantState},
 };
 
 use super::{Evidence, Life, Model, Reasons, Right, Sealed, rights::Reach};
@@ -95,12 +95,10 @@ impl Model {
         if actor.role == Role::Developer {
             return;
         }
-        if actor.role == Role::System {
-            let is_more = view.scope != GrantScope::View;
-            no.doubt(is_more, Rule::R18, "grant", "a copy or original to the store itself");
-            return no.doubt(true, Rule::R23, "role", "viewed by the store itself");
-        }
         no.when(view.scope != GrantScope::View, Rule::R18, "grant");
+        if actor.role == Role::System {
+            return;
+        }
         if actor.role == Role::Station {
             let is_own = evidence.put_by.role == actor.role && evidence.put_by.name == actor.name;
             no.when(!is_own, Rule::R23, "role");
@@ -109,15 +107,11 @@ impl Model {
         let is_high = self.classification_of(sealed) > self.clearance(actor);
         if is_high && actor.role.is_person() {
             // Before any other reason.
-            no.without(&[Rule::R18], &["grant"]);
+            no.without(Rule::R18, "grant");
             return no.rule(Rule::R19, "clearance");
         }
-        debug_assert!(!is_high || self.clearance(actor) == Classification::Ordinary);
         match self.check_role(no, actor, Right::View) {
-            Reach::Own => {
-                let is_other = !self.is_own(actor, evidence, sealed);
-                no.when(is_other, Rule::R23, "unit");
-            }
+            Reach::Own => no.when(!self.is_own(actor, evidence, sealed), Rule::R23, "unit"),
             reach => {
                 let is_out = self.is_out_of(reach, actor, sealed.filing.unit.as_deref());
                 no.when(is_out, Rule::R23, "unit");
