@@ -26,7 +26,7 @@
 //!   by then. The developer is no auditor.
 //! - A refusal of an application needs no clearance, and no limits of use.
 //! - The clearance that counts under a grant is the holder's, and that of a person who uses it.
-//! - A holder may give a grant back in whatever role.
+//! - A holder is known by name and role: who got another role since holds nothing.
 //! - The store itself may put and view, but is handed neither copies nor originals.
 //! - What is struck off a disposition is under way no more; evidence that is under way may be filed
 //!   elsewhere, and is judged as it is when its end is ordered.
@@ -297,9 +297,10 @@ impl Model {
 
     /// The highest classification that somebody may see.
     pub(crate) fn clearance(&self, actor: &Actor) -> Classification {
+        let named = self.persons.get(&actor.name);
         match actor.role {
             Role::Developer => Classification::StateSecret,
-            _ => self.person(actor).map_or(Classification::Ordinary, |person| person.clearance),
+            _ => named.map_or(Classification::Ordinary, |person| person.clearance),
         }
     }
 

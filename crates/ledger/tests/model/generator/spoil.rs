@@ -1,8 +1,8 @@
 //! Near misses: something possible with one thing wrong about it.
 
 use custos_core::{
-    Blake3Hash, EvidenceId, EvidenceKind, Role, Stage, Timestamp,
-    law::{ByteSpan, Classification, HoldReason, LawCommand, LawPolicy, Party},
+    Actor, Blake3Hash, EvidenceId, EvidenceKind, Role, Stage, Timestamp,
+    law::{ByteSpan, Classification, HoldReason, LawCommand, LawPolicy, Party, Sign},
 };
 
 use super::{Asked, Generator};
@@ -15,9 +15,11 @@ use crate::{
 impl Generator {
     /// Makes one thing wrong.
     pub(super) fn spoil(&mut self, model: &Model, asked: &mut Asked) {
-        match self.rng.below(10) {
-            0 | 1 => asked.0 = self.anyone(model),
-            2 => asked.0 = self.impostor(model),
+        let party = self.party(model, &asked.1);
+        match (self.rng.below(10), party) {
+            (0 | 1, _) => asked.0 = self.anyone(model),
+            (2, _) => asked.0 = self.impostor(model),
+            (3..7, Some(party)) => asked.0 = party,
             _ => match &mut asked.1 {
                 Deed::Put(put) => self.spoil_put(model, put),
                 Deed::Seal(_) | Deed::Abort(_) => asked.0 = self.anyone(model),
@@ -33,8 +35,40 @@ impl Generator {
         }
     }
 
+    /// Somebody who has signed before where another must, or somebody of the same role.
+    fn party(&mut self, model: &Model, deed: &Deed) -> Option<Actor> {
+        let Deed::Law(command) = deed else { return None };
+        let signs: Vec<&Sign> = match &**command {
+            LawCommand::ApproveDisposition(it) => {
+                let found = model.disposition(&it.disposition)?;
+                found.approvals.iter().chain([&found.proposed]).collect()
+            }
+            LawCommand::ConfirmClock(_) => model.confirmed_by.iter().collect(),
+            LawCommand::ClassifyCase(it) => {
+                model.cases.get(&it.case)?.lower_asked.iter().collect()
+            }
+            LawCommand::ClassifyEvidence(it) => {
+                model.sealed(it.evidence)?.filing.lower_asked.iter().collect()
+            }
+            LawCommand::ReleaseHold(it) => {
+                let hold = model.hold(&it.hold)?;
+                hold.release_asked.iter().chain([&hold.placed]).collect()
+            }
+            LawCommand::DecideGrant(it) => vec![&model.grant(&it.grant)?.applied],
+            _ => return None,
+        };
+        let sign = *self.rng.pick(&signs)?;
+        let mut all = Self::actors(model);
+        if self.rng.chance(50) {
+            all.retain(|actor| actor.name == sign.by);
+        } else {
+            all.retain(|actor| actor.role == sign.role && model.unit_of(actor).is_some());
+        }
+        self.rng.pick(&all).cloned()
+    }
+
     /// Somebody in a role that the register does not know.
-    fn impostor(&mut self, model: &Model) -> custos_core::Actor {
+    fn impostor(&mut self, model: &Model) -> Actor {
         let mut actor = self.anyone(model);
         if actor.role.is_person() {
             actor.role = self.rng.one(&[Role::Administrator, Role::UnitHead, Role::Auditor]);

@@ -143,7 +143,7 @@ impl Model {
             self.check_role(no, actor, Right::Revoke);
             return no.unknown("grant");
         };
-        if grant.holder != actor.name {
+        if grant.holder != actor.name || grant.applied.role != actor.role {
             self.check_right(no, actor, Right::Revoke, grant.unit.as_deref());
         }
         let is_over = matches!(grant.state, GrantState::Refused | GrantState::Revoked);

@@ -12,6 +12,9 @@ impl Model {
         let target = &it.target;
         let reach = self.check_role(no, actor, Right::Hold);
         no.when(target.is_empty(), Rule::R11, "target");
+        if let (Some(from), Some(until)) = (target.from, target.until) {
+            no.when(until <= from, Rule::R11, "target");
+        }
         no.when(it.reason == HoldReason::Other && it.text.is_none(), Rule::R11, "text");
         no.text_if("text", it.text.as_deref(), 512);
         no.text_if("reference", it.reference.as_deref(), 256);

@@ -75,6 +75,8 @@ impl Model {
             role: grant.applied.role,
             fingerprint: actor.fingerprint,
         };
+        let is_out = actor != &holder && self.is_unknown(&holder);
+        no.doubt(is_out, Rule::R18, "grant", "playback for a holder who may not act");
         let is_high = self.classification_of(sealed) > self.clearance(&holder);
         no.when(is_high, Rule::R19, "clearance");
         let is_above = self.classification_of(sealed) > self.clearance(actor);
