@@ -44,9 +44,7 @@ impl Generator {
                 found.approvals.iter().chain([&found.proposed]).collect()
             }
             LawCommand::ConfirmClock(_) => model.confirmed_by.iter().collect(),
-            LawCommand::ClassifyCase(it) => {
-                model.cases.get(&it.case)?.lower_asked.iter().collect()
-            }
+            LawCommand::ClassifyCase(it) => model.cases.get(&it.case)?.lower_asked.iter().collect(),
             LawCommand::ClassifyEvidence(it) => {
                 model.sealed(it.evidence)?.filing.lower_asked.iter().collect()
             }
