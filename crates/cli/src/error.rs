@@ -8,8 +8,8 @@ use custos_client::{ClientError, policy_file::PolicyFileError};
 use custos_core::{ErrorKind, EvidenceId, Refusal, Rule};
 
 use crate::{
-    cluster::NameError, descriptor_file::DescriptorFileError, interrupt::Signal,
-    output_file::OutputError,
+    cluster::NameError, commands::ImportError, descriptor_file::DescriptorFileError,
+    interrupt::Signal, output_file::OutputError,
 };
 
 /// Why a command did not do what was asked.
@@ -116,6 +116,9 @@ pub(crate) enum CliError {
         /// The gravest of the failures.
         gravest: ErrorKind,
     },
+    /// A table cannot be imported, or not all of it.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// A place for backups cannot be used, or what it holds.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -179,6 +182,7 @@ impl CliError {
             Self::OtherEntry { .. } | Self::DamagedBackups { .. } => ErrorKind::Integrity,
             Self::Backup(error) | Self::NotPruned { source: error, .. } => error.kind(),
             Self::SomeFailed { gravest, .. } => *gravest,
+            Self::Import(error) => error.kind(),
             Self::Interrupted { .. }
             | Self::StdoutClosed
             | Self::ReaderGone

@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle as BarStyle};
 use crate::{printable, units};
 
 const BAR: &str = "{prefix} [{bar:24}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta} {wide_msg}";
+const COUNT_BAR: &str = "{prefix} [{bar:24}] {pos}/{len} {eta}";
 /// A stalled transfer's rate goes down although nothing comes.
 const TICK: Duration = Duration::from_millis(250);
 /// Longest name before a bar, in characters.
@@ -42,6 +43,13 @@ pub(crate) struct Transfer {
     started: Instant,
 }
 
+/// Things that are done one after the other; its bar goes away when dropped.
+#[derive(Debug)]
+pub(crate) struct Count {
+    progress: Progress,
+    bar: Option<ProgressBar>,
+}
+
 impl Progress {
     /// Shows nothing yet.
     pub(crate) fn new(style: ProgressStyle) -> Self {
@@ -69,9 +77,29 @@ impl Progress {
         transfer
     }
 
+    /// `total` things are going to be done.
+    pub(crate) fn count(&self, name: &str, total: usize) -> Count {
+        let bar = (self.style == ProgressStyle::Bars).then(|| {
+            let style = BarStyle::with_template(COUNT_BAR).expect("the template is right");
+            let bar = self.bars.add(ProgressBar::new(total as u64));
+            bar.set_style(style.progress_chars("=> "));
+            bar.set_prefix(shortened(&printable::line(name)));
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        Count { progress: self.clone(), bar }
+    }
+
     /// Writes to the terminal while no bar is drawn.
     pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bars.suspend(write)
+    }
+
+    fn clear(&self, bar: Option<&ProgressBar>) {
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+            self.bars.remove(bar);
+        }
     }
 
     /// Writes a line to standard error. When that is closed there is nobody to tell.
@@ -131,12 +159,24 @@ impl Transfer {
     }
 }
 
+impl Count {
+    /// One more is done.
+    pub(crate) fn advance(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.progress.clear(self.bar.as_ref());
+    }
+}
+
 impl Drop for Transfer {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-            self.progress.bars.remove(bar);
-        }
+        self.progress.clear(self.bar.as_ref());
     }
 }
 

@@ -1,9 +1,10 @@
 //! The client library: the only crate that programs outside Custos should import.
 //!
 //! Owns connecting, putting with resume, streaming with proof, reading catalogue and custody log,
-//! acting under the law and asking what is on its records, operating the cluster, and the
-//! [policy as a file](policy_file). Trusts no byte that a server sends: what [`VerifiedStream`]
-//! hands out has been proven against the evidence's hash. Enter at [`Client::connect`].
+//! acting under the law and asking what is on its records, operating the cluster, and the files
+//! that agencies keep: the [policy](policy_file), and [tables](import) of registers and cases.
+//! Trusts no byte that a server sends: what [`VerifiedStream`] hands out has been proven against
+//! the evidence's hash. Enter at [`Client::connect`].
 
 mod catalogue;
 mod cluster;
@@ -11,6 +12,7 @@ mod config;
 mod connection;
 mod custody;
 mod error;
+pub mod import;
 mod law;
 pub mod policy_file;
 mod put;

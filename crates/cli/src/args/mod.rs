@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod disk_name;
 mod get;
+mod import;
 mod law;
 mod log;
 mod ls;
@@ -32,6 +33,7 @@ pub(crate) use disk::{
 };
 pub(crate) use disk_name::{DiskName, ID_DIGITS_MIN};
 pub(crate) use get::GetArgs;
+pub(crate) use import::ImportArgs;
 pub(crate) use law::{
     CaseCommand, CaseOpenArgs, CaseUpdateArgs, ClassifyArgs, CopyCommand, CopyRegisterArgs,
     DescribeArgs, DisposeCommand, DisposeProposeArgs, FileArgs, GrantApplyArgs, GrantCommand,
@@ -140,6 +142,8 @@ pub(crate) enum Command {
     Log(LogCommand),
     #[command(flatten)]
     Law(LawCommands),
+    /// Brings registers and cases from tables that the agency keeps
+    Import(ImportArgs),
     /// Shows the cluster, creates its vaults, backs its ledger up
     #[command(subcommand)]
     Cluster(ClusterCommand),
@@ -187,6 +191,9 @@ impl Command {
                 | ScrubCommand::Pause(_)
                 | ScrubCommand::Resume(_),
             ) => "whether it was done is unknown; `custos cluster status` shows it",
+            Self::Import(args) if !args.dry_run => {
+                "the lines that were named are done; the same command goes on with the others"
+            }
             Self::Law(command) if command.is_act() => {
                 "whether it was done is unknown; the record and the custody log show it"
             }
@@ -305,6 +312,9 @@ mod tests {
             "custos log prove",
             "custos log prove 0190f6c2-8a3e-7b11-9a54-3c1d5e7f9b20 --entry 3",
             "custos ls -q -v",
+            "custos import",
+            "custos import units",
+            "custos import people people.csv",
             "custos cluster",
             "custos cluster vaults create",
             "custos cluster backup",

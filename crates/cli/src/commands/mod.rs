@@ -6,6 +6,7 @@ mod completions;
 mod damage;
 mod disk;
 mod get;
+mod import;
 mod law;
 mod log;
 mod ls;
@@ -16,6 +17,8 @@ mod scrub;
 mod show;
 
 use custos_client::{Client, ClientConfig};
+
+pub(crate) use import::ImportError;
 
 use crate::{
     args::{
@@ -43,6 +46,8 @@ pub(crate) async fn run(cli: Cli, console: &Console) -> Result<(), CliError> {
             log::prove(&connect(global)?, &args, console).await
         }
         Command::Law(command) => law::run(command, global, console).await,
+        // Connects by itself: what is wrong with the table is found before that.
+        Command::Import(args) => import::run(&args, global, console).await,
         // What is kept is looked at without a cluster.
         Command::Cluster(ClusterCommand::Backup(args)) => backup::run(&args, global, console).await,
         Command::Cluster(command) => operate_cluster(&connect(global)?, command, console).await,

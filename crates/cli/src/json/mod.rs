@@ -2,6 +2,7 @@
 
 mod backup;
 mod cluster;
+mod import;
 
 use custos_client::PutReport;
 use custos_core::{Checkpoint, CustodyEntry, Descriptor, EvidenceSummary, InclusionProof};
@@ -15,6 +16,7 @@ pub(crate) use cluster::{
     DiskRemovedObject, DiskScrubObject, MetaObject, MetaOrderObject, NodeObject, QuarantinedObject,
     ScrubOrderObject, VaultsObject,
 };
+pub(crate) use import::{ImportLineObject, ImportSummaryObject};
 
 /// What `put` says of one file.
 #[derive(Debug, Serialize)]

@@ -3,11 +3,13 @@
 
 use custos_core::{
     EvidenceRecord, Timestamp,
-    law::{EvidenceFilter, Filing, Keeping, Record, RecordKind, Versioned},
+    law::{
+        ActType, Classification, EvidenceFilter, Filing, Keeping, Record, RecordKind, Versioned,
+    },
 };
 
 use super::{
-    acting::{effective_classification, filings_of, find_case, is_within, top_of},
+    acting::{filings_of, is_within, top_of},
     policy,
 };
 use crate::{
@@ -36,26 +38,46 @@ pub(crate) fn retain_until(
         }
     };
     consider(filing.retain_until, "extended".to_owned());
-    let act_type = filing.case.as_deref().and_then(|id| find_case(kv, id)).map(|it| it.act_type);
-    let classification = effective_classification(kv, filing);
+    let (classification, act_types) = ever_of(kv, record);
     for policy in policy::since(kv, genesis, record.seal_index) {
         let kind = record.descriptor.kind;
         let from = record.sealed_at;
         consider(from.plus_days(policy.days_of_kind(kind)), format!("policy for {kind}"));
         let days = policy.days_of_classification(classification);
         consider(from.plus_days(days), format!("policy for what is {classification}"));
-        match act_type {
-            Some(act_type) => {
-                let days = policy.days_of_act_type(act_type);
-                consider(from.plus_days(days), format!("policy for a {act_type}"));
-            }
-            None => {
-                let days = policy.days_unfiled();
-                consider(from.plus_days(days), "policy for unfiled evidence".to_owned());
-            }
+        for act_type in &act_types {
+            let days = policy.days_of_act_type(*act_type);
+            consider(from.plus_days(days), format!("policy for a {act_type}"));
+        }
+        if filing.case.is_none() {
+            let days = policy.days_unfiled();
+            consider(from.plus_days(days), "policy for unfiled evidence".to_owned());
         }
     }
     longest
+}
+
+/// The highest classification that evidence, or a case that it was filed under, ever had, and the
+/// act types of those cases: what was promised once is not taken back by filing it elsewhere or by
+/// lowering its classification.
+fn ever_of(kv: &impl KvRead, record: &EvidenceRecord) -> (Classification, Vec<ActType>) {
+    let filings = filings_of(kv, record);
+    let mut highest = filings.iter().map(|filing| filing.classification).max();
+    let mut cases: Vec<&String> = filings.iter().filter_map(|it| it.case.as_ref()).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    let mut act_types = Vec::new();
+    for case in cases {
+        for version in law_record::history(kv, RecordKind::Case, case, 0, usize::MAX) {
+            if let Record::Case(case) = version.record {
+                highest = highest.max(Some(case.classification));
+                act_types.push(case.act_type);
+            }
+        }
+    }
+    act_types.sort_unstable();
+    act_types.dedup();
+    (highest.unwrap_or(Classification::Ordinary), act_types)
 }
 
 /// Holds that stand over evidence.

@@ -6,7 +6,7 @@ use custos_core::{
 };
 
 use super::{
-    acting::{self, find_case, find_person, find_recorder, find_station},
+    acting::{self, find_case, find_person, find_recorder, find_station, top_of},
     is_same_actor, no_such_evidence, not_the_opener, retention,
 };
 use crate::{
@@ -135,9 +135,19 @@ fn file(kv: &mut impl Kv, policy: &LawPolicy, record: &EvidenceRecord) {
         recorder_seen::save(kv, &recorder.id, record.sealed_at);
     }
     let mut filing = acting::unfiled(record);
+    let by = &record.actor;
+    let from = match by.role {
+        Role::Station => find_station(kv, &by.name).map(|station| station.unit),
+        role if role.is_person() => find_person(kv, &by.name).map(|person| person.unit),
+        _ => None,
+    };
     let case = descriptor.case.as_deref().and_then(|it| find_case(kv, it));
     let takes = |case: &Case, stage: Stage| {
-        case.state != CaseState::Archived && policy.stages_of(case.act_type).contains(&stage)
+        let is_of_agency =
+            from.as_ref().is_none_or(|unit| top_of(kv, unit) == top_of(kv, &case.unit));
+        is_of_agency
+            && case.state != CaseState::Archived
+            && policy.stages_of(case.act_type).contains(&stage)
     };
     match (case, descriptor.stage) {
         (Some(case), Some(stage)) if takes(&case, stage) => {
@@ -146,13 +156,7 @@ fn file(kv: &mut impl Kv, policy: &LawPolicy, record: &EvidenceRecord) {
             filing.stage = Some(stage);
         }
         _ => {
-            let by = &record.actor;
-            filing.unit = match by.role {
-                Role::Station => find_station(kv, &by.name).map(|station| station.unit),
-                role if role.is_person() => find_person(kv, &by.name).map(|person| person.unit),
-                _ => None,
-            };
-            filing.unit = filing.unit.or(recorder.map(|recorder| recorder.unit));
+            filing.unit = from.or(recorder.map(|recorder| recorder.unit));
             law_index::set_unfiled(kv, record.evidence_id, true);
         }
     }

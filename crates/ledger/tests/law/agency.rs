@@ -197,6 +197,11 @@ impl Agency {
         refusal
     }
 
+    /// What the last entry says, in a log of any length.
+    pub(crate) fn last_act(&self) -> Act {
+        self.entry(LogIndex(self.checkpoint().size - 1)).act
+    }
+
     pub(crate) fn entry(&self, index: LogIndex) -> CustodyEntry {
         let asked = Query::Entries { from: index, limit: 1, evidence_id: None, record: None };
         match query(&self.kv, &asked) {

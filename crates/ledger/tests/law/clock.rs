@@ -10,9 +10,9 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::{
     agency::{
-        Agency, DAY_MS, administrator, auditor, auxiliary, custodian, descriptor_of,
-        harbour_administrator, harbour_auditor, head, law, officer, playback, proposal, reviewer,
-        second_auditor,
+        Agency, DAY_MS, administrator, agreement, auditor, auxiliary, custodian, descriptor_of,
+        disposition_of, harbour_administrator, harbour_auditor, head, law, officer, playback,
+        proposal, reviewer, second_auditor,
     },
     lists::ids_of,
     world::{assert_refused, developer, parts, seal, station, view},
@@ -140,6 +140,25 @@ fn i8_grace_is_over_to_the_millisecond_of_settled_time() {
     settle(&mut agency, until);
     agency.act_at(until, &Actor::system(), order("D1")).expect("ordered");
     assert_eq!(agency.disposition("D1").state, DispositionState::Ordered);
+}
+
+#[test]
+fn i8_confirming_the_clock_shortens_no_grace() {
+    let (mut agency, evidence) = sealed_at(time("2027-02-28T12:00:00Z"));
+    let over = agency.keeping(evidence).retain_until;
+    settle(&mut agency, over);
+    agency.proposed(&[evidence]);
+    agency.done(&head(), agreement("D1"));
+    // A machine whose clock is two days ahead: nobody has confirmed that.
+    let ahead = plus(agency.now, 2 * DAY_MS);
+    jump(&mut agency, ahead);
+    let approved = disposition_of(agency.done(&auditor(), agreement("D1")));
+    let until = plus(agency.now, 7 * DAY_MS);
+    assert_eq!(approved.grace_until, Some(until), "from cluster time");
+    settle(&mut agency, plus(until, -1));
+    let early = agency.act_at(plus(until, -1), &Actor::system(), order("D1"));
+    assert_refused(early, ErrorKind::Refused, Rule::I8, "disposition");
+    agency.act_at(until, &Actor::system(), order("D1")).expect("ordered");
 }
 
 #[test]

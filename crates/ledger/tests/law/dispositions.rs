@@ -1,6 +1,8 @@
 //! The lawful end of evidence: proposed, agreed to by two, left time, ordered, carried out
 //! (rules R10, R11, invariants I3, I5, I8).
 
+use std::collections::BTreeSet;
+
 use custos_core::{
     Act, Actor, Descriptor, ErrorKind, EvidenceId, EvidenceKind, Rule, Stage,
     law::{
@@ -338,7 +340,7 @@ fn an_order_is_one_entry_and_one_for_each_item_that_is_to_end() {
 }
 
 #[test]
-fn i5_what_is_held_or_kept_longer_by_then_is_struck_off() {
+fn r11_r10_what_is_held_or_kept_longer_by_then_is_struck_off() {
     let (mut agency, ids) = over(4);
     agency.approved(&ids);
     agency.place_hold(&officer(), HoldReason::Complaint, of_evidence(ids[1]));
@@ -368,7 +370,7 @@ fn i5_what_is_held_or_kept_longer_by_then_is_struck_off() {
 }
 
 #[test]
-fn i5_a_disposition_of_which_everything_is_struck_off_is_done() {
+fn r11_a_disposition_of_which_everything_is_struck_off_is_done() {
     let (mut agency, ids) = over(2);
     agency.approved(&ids);
     agency.place_hold(&officer(), HoldReason::Emergency, of_case("C-1"));
@@ -385,8 +387,8 @@ fn i3_the_key_and_the_descriptor_end_and_a_tombstone_stays() {
     let record = agency.evidence(1).expect("sealed");
     let text = "A text that was written on it".to_owned();
     agency.done(&officer(), AddNote { evidence, text: text.clone(), supersedes: None });
-    let place = Some("A place that it was described by".to_owned());
-    let descriptor = Descriptor { place: place.clone(), ..record.descriptor.clone() };
+    let place = "A place that it was described by".to_owned();
+    let descriptor = Descriptor { place: Some(place.clone()), ..record.descriptor.clone() };
     let reason = "misspelt".to_owned();
     agency.done(&officer(), CorrectDescriptor { evidence, descriptor, reason });
     let relation = RelationKind::DerivedFrom;
@@ -421,7 +423,7 @@ fn i3_the_key_and_the_descriptor_end_and_a_tombstone_stays() {
     assert_eq!(agency.evidence(1), None);
     assert_eq!(agency.record(RecordKind::Filing, &evidence.to_string()), None);
     assert!(agency.history(RecordKind::Filing, &evidence.to_string()).is_empty());
-    for gone in [text, place.expect("given"), format!("{evidence}/")] {
+    for gone in [text, place, format!("{evidence}/")] {
         assert!(!holds_bytes(&agency, gone.as_bytes()), "{gone}");
     }
     // The other one stands, and is not listed less.
@@ -478,6 +480,28 @@ fn i3_what_has_ended_leaves_every_listing_and_its_key_is_used_no_more() {
     for command in [seal(1, parts(1000)), abort(1)] {
         agency.fails(&station(), command, ErrorKind::Refused, Rule::I3, "evidence_id");
     }
+}
+
+#[test]
+fn i5_what_was_accepted_and_not_lawfully_ended_is_there_by_the_log_alone() {
+    let (mut agency, ids) = over(4);
+    agency.of_nobody();
+    let (_, open) = agency.next_upload(complete());
+    agency.act(&station(), open).expect("opened, and never sealed");
+    agency.ended(&ids[..2]);
+    agency.ordered(&ids[2..3]);
+    let log = agency.log();
+    let about = |act: Act| -> BTreeSet<EvidenceId> {
+        log.iter().filter(|it| it.act == act).filter_map(|it| it.evidence_id).collect()
+    };
+    let (accepted, disposed) = (about(Act::Sealed), about(Act::Disposed));
+    assert_eq!((accepted.len(), disposed.len()), (5, 2));
+    assert!(disposed.is_subset(&accepted) && disposed.is_subset(&about(Act::DispositionOrdered)));
+    let asked = Query::ListEvidence { after: None, limit: 100, case: None, recording: None };
+    let Answer::List { items, .. } = query(&agency.kv, &asked) else { panic!("a list") };
+    let present: BTreeSet<EvidenceId> = items.iter().map(|it| it.evidence_id).collect();
+    assert_eq!(present, &accepted - &disposed);
+    assert!(disposed.iter().all(|it| tombstone(&agency, *it).evidence == *it));
 }
 
 #[test]

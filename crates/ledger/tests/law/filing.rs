@@ -4,7 +4,8 @@ use custos_core::{
     Act, Blake3Hash, Descriptor, ErrorKind, EvidenceId, EvidenceKind, Rule, Stage, Timestamp,
     law::{
         AddNote, AddRelation, Classification, ClassifyEvidence, CorrectDescriptor, ExtendRetention,
-        FileEvidence, LawCommand, OpenCase, Record, RecordKind, RegisterCopy, RelationKind,
+        FileEvidence, IncompleteDescriptor, LawCommand, OpenCase, Record, RecordKind, RegisterCopy,
+        RelationKind,
     },
 };
 use custos_ledger::Outcome;
@@ -726,4 +727,56 @@ fn a_recorder_that_is_on_the_register_is_seen_when_something_of_it_is_sealed() {
     agency.now = Timestamp::from_millis(first.as_millis() + 3_600_000);
     let later = agency.put(&station(), complete()).sealed_at;
     assert_eq!(seen(&agency), Some(later.as_millis()));
+}
+
+#[test]
+fn r2_every_kind_of_evidence_is_taken_and_asked_for_fields_of_its_own() {
+    let mut agency = Agency::new();
+    agency.open_case("C-1");
+    agency.set_policy(|policy| policy.incomplete_descriptor = IncompleteDescriptor::Refuse);
+    for kind in EvidenceKind::ALL {
+        let whole = Descriptor {
+            kind: *kind,
+            source: Some("mail@market.example".to_owned()),
+            ..descriptor_of("C-1", Stage::Review)
+        };
+        let lacking = Descriptor { recorder: None, place: None, source: None, ..whole.clone() };
+        match kind {
+            EvidenceKind::Video | EvidenceKind::Audio => {
+                put_refused(&mut agency, &station(), lacking, Rule::R4, "recorder");
+            }
+            EvidenceKind::Photo => {
+                put_refused(&mut agency, &station(), lacking, Rule::R4, "place");
+            }
+            EvidenceKind::Electronic => {
+                put_refused(&mut agency, &station(), lacking, Rule::R4, "source");
+            }
+            EvidenceKind::Document => drop(agency.put(&station(), lacking)),
+        }
+        let record = agency.put(&station(), whole);
+        assert_eq!(agency.filing(record.evidence_id).case.as_deref(), Some("C-1"));
+    }
+}
+
+#[test]
+fn r5_a_number_of_a_segment_is_one_of_its_recording() {
+    let mut agency = Agency::new();
+    let numbered = Descriptor { sequence: Some(3), ..complete() };
+    let (_, open) = agency.next_upload(numbered.clone());
+    let done = agency.act(&station(), open);
+    assert_refused(done, ErrorKind::Invalid, Rule::R5, "sequence");
+    let recording = Some("R-1".to_owned());
+    let record = agency.put(&station(), Descriptor { recording, ..numbered });
+    let number = (record.descriptor.recording.as_deref(), record.descriptor.sequence);
+    assert_eq!(number, (Some("R-1"), Some(3)));
+}
+
+#[test]
+fn r8_when_the_party_was_told_is_kept_as_it_was_put() {
+    let mut agency = Agency::new();
+    for notice_at_ms in [None, Some(0), Some(4200)] {
+        let record = agency.put(&station(), Descriptor { notice_at_ms, ..complete() });
+        let kept = agency.evidence(record.evidence_id.as_bytes()[0]).expect("sealed");
+        assert_eq!(kept.descriptor.notice_at_ms, notice_at_ms);
+    }
 }

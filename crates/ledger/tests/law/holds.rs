@@ -352,6 +352,23 @@ fn r11_a_hold_covers_what_its_agency_has_and_what_belongs_to_nobody() {
 }
 
 #[test]
+fn r11_what_belonged_to_nobody_when_it_was_held_stays_held() {
+    let mut agency = Agency::new();
+    let elsewhere = OpenCase {
+        unit: "quay".to_owned(),
+        officers: vec![],
+        custodian: harbour_custodian().name,
+        ..new_case("Q-1")
+    };
+    agency.done(&harbour_custodian(), elsewhere);
+    let evidence = agency.of_nobody().evidence_id;
+    let photos = EvidenceFilter { kind: Some(EvidenceKind::Photo), ..filter() };
+    agency.place_hold(&officer(), HoldReason::Flight, photos);
+    agency.done(&harbour_officer(), file_under(evidence, "Q-1", Stage::Review));
+    assert_eq!(over(&agency, evidence), ["H1"]);
+}
+
+#[test]
 fn i10_only_so_many_holds_search_for_what_they_hold() {
     let mut agency = Agency::new();
     agency.open_case("C-1");

@@ -195,6 +195,25 @@ fn numbered_records_are_listed_in_order_of_their_numbers() {
 }
 
 #[test]
+fn every_evidence_item_has_a_filing_in_the_list_of_all() {
+    let mut agency = Agency::new();
+    agency.open_case("C-1");
+    let filed = agency.sealed_in_case("C-1").evidence_id;
+    let nobodys = agency.of_nobody().evidence_id;
+    let unfiled = agency.unfiled().evidence_id;
+    let [a, b, c] = [filed, nobodys, unfiled].map(|id| id.to_string());
+    let filings = all_of(RecordKind::Filing);
+    assert_listed(&agency, &filings, &[&a, &b, &c]);
+    let begun = ListPage { prefix: Some(b[..8].to_owned()), ..filings.clone() };
+    assert_listed(&agency, &begun, &[&b]);
+    let market = ListPage { unit: Some("market".to_owned()), ..filings.clone() };
+    assert_listed(&agency, &market, &[&a, &c]);
+    let after = Some("no position".to_owned());
+    let asked = LawQuery::List(ListPage { after, ..filings });
+    agency.law_refused(asked, ErrorKind::Invalid, Rule::I10, "after");
+}
+
+#[test]
 fn notes_of_one_evidence_item_are_listed_by_its_id() {
     let mut agency = Agency::new();
     agency.open_case("C-1");

@@ -3,6 +3,7 @@
 mod abort_upload;
 mod adopt_key;
 mod agency;
+mod archiving;
 mod backup;
 mod backup_golden;
 mod cases;
@@ -21,6 +22,9 @@ mod generators;
 mod golden;
 mod grants;
 mod holds;
+mod law_encoding;
+mod law_generators;
+mod law_golden;
 mod law_repeats;
 mod listing;
 mod lists;

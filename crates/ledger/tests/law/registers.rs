@@ -97,9 +97,9 @@ fn i10_units_have_eight_levels() {
 }
 
 #[test]
-fn r26_an_id_is_letters_digits_and_a_few_signs() {
+fn r26_an_id_is_letters_digits_brackets_and_a_few_signs() {
     let mut agency = Agency::new();
-    for id in ["", " ", "two words", "line\n", "a\0b", "<b>", "a+b", "〔2026〕", "a\\b"] {
+    for id in ["", " ", "two words", "line\n", "a\0b", "<b>", "a+b", "{2026}", "a\\b"] {
         let named = Unit { id: id.to_owned(), ..unit("x", None) };
         agency.refused(&administrator(), set_unit(named), Rule::R26, "id");
         let person = Person { id: id.to_owned(), ..newcomer() };
@@ -109,7 +109,7 @@ fn r26_an_id_is_letters_digits_and_a_few_signs() {
         let station = Station { id: id.to_owned(), ..station_of("market") };
         agency.refused(&administrator(), SetStation { station }, Rule::R26, "id");
     }
-    for id in ["a", "执法大队", "Éa-1_./:#@", "-"] {
+    for id in ["a", "执法大队", "Éa-1_./:#@", "-", "〔2026〕(1)[2]（3）【4】"] {
         agency.done(&administrator(), set_unit(Unit { id: id.to_owned(), ..unit("x", None) }));
     }
 }

@@ -3,7 +3,7 @@
 use custos_core::Rule::{self, I3, I6, I8, I10, R1, R3, R6, R7, R9, R10, R11, R13, R18, R19, R20};
 use custos_core::Rule::{R23, R26, R27};
 
-use crate::{deed::LAW_NAMES, run::Tally};
+use crate::{deed::LAW_NAMES, tally::Tally};
 
 /// Act, rule and field; `any` act where the text says it of all.
 const REFUSALS: &[(&str, Rule, &str)] = &[
@@ -50,6 +50,7 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("open_case", I10, "officers"),
     ("open_case", I10, "parties"),
     ("open_case", R7, "officers"),
+    ("open_case", R19, "classification"),
     ("update_case", R13, "case"),
     ("update_case", R26, "case"),
     ("update_case", R26, "custodian"),
@@ -74,6 +75,7 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("put", R23, "role"),
     ("put", R13, "case"),
     ("put", R23, "case"),
+    ("put", R23, "unit"),
     ("put", R1, "stage"),
     ("file_evidence", R6, "evidence"),
     ("file_evidence", R13, "case"),
@@ -115,7 +117,8 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("view", R18, "range"),
     ("view", R19, "clearance"),
     ("view", R20, "grant"),
-    ("view", I3, "evidence"),
+    ("view", I3, "evidence_id"),
+    ("view", R23, "unit"),
     ("propose_disposition", I8, "evidence"),
     ("propose_disposition", R26, "evidence"),
     ("propose_disposition", I3, "evidence"),
@@ -124,7 +127,9 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("approve_disposition", I3, "disposition"),
     ("approve_disposition", I8, "actor"),
     ("stop_disposition", I3, "disposition"),
+    ("order_disposition", I3, "disposition"),
     ("order_disposition", I8, "disposition"),
+    ("record_disposal", I3, "disposition"),
     ("record_disposal", I3, "evidence"),
 ];
 

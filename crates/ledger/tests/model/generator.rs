@@ -41,13 +41,25 @@ pub(crate) struct Generator {
     rng: Rng,
     mood: Mood,
     keys: u64,
+    /// What ends about now.
+    due: Option<Due>,
+}
+
+/// What ends at a time, so that something else is lawful from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Due {
+    Retention(EvidenceId),
+    Grace(String),
+    Grant(String),
+    /// Nothing that an act depends on.
+    Other,
 }
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let mood = rng.one(&MOODS);
-        Self { rng, mood, keys: 0 }
+        Self { rng, mood, keys: 0, due: None }
     }
 
     /// How many steps the sequence has.
@@ -66,6 +78,12 @@ impl Generator {
     }
 
     fn asked(&mut self, model: &Model) -> Asked {
+        let due = self.due.take();
+        if let Some(due) = due.filter(|_| self.rng.chance(70))
+            && let Some(asked) = self.at_due(model, &due)
+        {
+            return asked;
+        }
         let kind = self.rng.below(100);
         if kind >= 85 {
             return self.any(model);
@@ -75,6 +93,16 @@ impl Generator {
             self.spoil(model, &mut possible);
         }
         possible
+    }
+
+    /// What becomes lawful, or is so no more, at about this time.
+    fn at_due(&mut self, model: &Model, due: &Due) -> Option<Asked> {
+        match due {
+            Due::Retention(id) => self.propose_these(model, vec![*id]),
+            Due::Grace(id) => self.order_this(model, model.disposition(id)?),
+            Due::Grant(id) => Some(self.view_under(model, model.grant(id)?)),
+            Due::Other => None,
+        }
     }
 
     /// Something that is possible, or else anything.
@@ -170,7 +198,7 @@ impl Generator {
             2,
             3,
             2,
-            3,
+            3 * sight,
             2,
             3 * sight,
             4 * holds,
@@ -183,10 +211,10 @@ impl Generator {
             given(has(DispositionState::Proposed), 25 * ends, 1),
             1,
             given(ripe, 30 * ends, 2),
-            given(has(DispositionState::Ordered), 40 * ends, 1),
+            given(has(DispositionState::Ordered), 10 * ends, 1),
             given(model.unconfirmed_ms > 0, 40 * ends, 1),
             4 * books,
-            2 * books,
+            2 * books * sight,
             books,
             books,
             2 * books,
@@ -204,6 +232,11 @@ impl Generator {
     /// Whether matters are brought to their end.
     fn drives(&self) -> bool {
         matches!(self.mood, Mood::Ends | Mood::Matters)
+    }
+
+    /// Whether it is mostly about who reads what.
+    fn is_about_sight(&self) -> bool {
+        self.mood == Mood::Sight
     }
 
     fn anyone(&mut self, model: &Model) -> Actor {

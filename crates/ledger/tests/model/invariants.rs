@@ -56,7 +56,7 @@ fn check_records(kv: &MemoryKv, model: &Model) -> Result<(), Failure> {
         let mut is: Vec<Record> =
             list(kv, RecordList::All, Some(*kind)).into_iter().map(|it| it.record).collect();
         is.sort_by(|one, other| one.id().cmp(other.id()));
-        let mut expected: Vec<&Record> = expected.iter().filter(|it| it.kind() == *kind).collect();
+        let expected: Vec<&Record> = expected.iter().filter(|it| it.kind() == *kind).collect();
         for it in &expected {
             let name = RecordName { kind: *kind, id: it.id().to_owned() };
             let LawAnswer::Records(page) = law(kv, LawQuery::Record(name)) else {
@@ -68,9 +68,6 @@ fn check_records(kv: &MemoryKv, model: &Model) -> Result<(), Failure> {
             })?;
             check_history(kv, &page.items[0])?;
         }
-        let is_plain = |it: &Record| matches!(it, Record::Filing(it) if it.unit.is_none());
-        is.retain(|it| !is_plain(it));
-        expected.retain(|it| !is_plain(it));
         ensure(is.iter().eq(expected.iter().copied()), &format!("records: {kind}"), || {
             let wrong = is.iter().zip(&expected).find(|(is, expected)| is != *expected);
             let counts = (is.len(), expected.len());
@@ -87,6 +84,11 @@ fn check_history(kv: &MemoryKv, now: &Versioned) -> Result<(), Failure> {
     let LawAnswer::Records(page) = law(kv, LawQuery::History(page)) else {
         panic!("another answer");
     };
+    // A filing that nobody changed since the sealing is not a version yet.
+    let is_first = now.version == 0 && now.record.kind() == RecordKind::Filing;
+    if is_first && page.items.is_empty() {
+        return Ok(());
+    }
     let is_whole = (1..).zip(&page.items).all(|(number, it)| it.version == number)
         && page.items.last() == Some(now)
         && page.items.windows(2).all(|pair| pair[0].log_index < pair[1].log_index);

@@ -12,11 +12,15 @@ mod invariants;
 mod reference;
 mod rng;
 mod run;
+mod sequence;
+mod tally;
 mod world;
 
 use std::{collections::BTreeMap, env, fmt::Write as _, thread};
 
-use run::{Broken, Tally, World};
+use run::World;
+use sequence::Broken;
+use tally::Tally;
 
 const SEQUENCES_DEFAULT: u64 = 10_000;
 /// Fewer sequences need not show everything.
@@ -39,7 +43,7 @@ fn run_some(base: &World, seeds: impl Iterator<Item = u64>) -> (Tally, BTreeMap<
     let mut tally = Tally::default();
     let mut broken: BTreeMap<String, Broken> = BTreeMap::new();
     for seed in seeds {
-        match run::run(base, seed) {
+        match sequence::run(base, seed) {
             Ok(seen) => tally.add(seen),
             Err(found) => {
                 let class = found.failure.class.clone();

@@ -1,9 +1,9 @@
-//! Runs sequences on the model and on the ledger, and compares them step by step.
+//! Does steps on the model and on the ledger, and compares what comes of them.
 
 use std::collections::BTreeMap;
 
 use custos_core::{
-    Act, ChunkSize, CustodyEntry, ErasureProfile, EvidenceRecord, LogIndex, Refusal, Rule, Salt,
+    Act, ChunkSize, CustodyEntry, ErasureProfile, EvidenceRecord, LogIndex, Refusal, Salt,
     SealedParts, Sha256Hash, Timestamp, UploadKey, VaultId,
     law::{LawPolicy, Record, RecordKind, Versioned},
 };
@@ -11,9 +11,8 @@ use custos_ledger::{Answer, Command, Envelope, MemoryKv, Outcome, Query, apply, 
 
 use crate::{
     deed::{Deed, Step},
-    generator::Generator,
-    invariants,
     reference::{Model, Reasons, Seen},
+    tally::Tally,
     world::{START_MS, beginning, blake3_of, size_of},
 };
 
@@ -54,46 +53,13 @@ pub(crate) fn ensure(
     if is_so { Ok(()) } else { Err(Failure::new(class, what())) }
 }
 
-/// What was seen over many sequences.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
-    /// Acts that were done.
-    pub(crate) done: BTreeMap<&'static str, u64>,
-    /// Acts that were refused, by rule and field.
-    pub(crate) refused: BTreeMap<(&'static str, Rule), BTreeMap<String, u64>>,
-    /// What is open in the law's text: how often it was done, and refused.
-    pub(crate) doubts: BTreeMap<&'static str, (u64, u64)>,
-    pub(crate) steps: u64,
-    /// Evidence that ended.
-    pub(crate) ended: u64,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, other: Self) {
-        for (name, count) in other.done {
-            *self.done.entry(name).or_default() += count;
-        }
-        for (key, fields) in other.refused {
-            let counts = self.refused.entry(key).or_default();
-            for (field, count) in fields {
-                *counts.entry(field).or_default() += count;
-            }
-        }
-        for (label, (done, refused)) in other.doubts {
-            let counts = self.doubts.entry(label).or_default();
-            *counts = (counts.0 + done, counts.1 + refused);
-        }
-        self.steps += other.steps;
-        self.ended += other.ended;
-    }
-}
-
 /// The model and the ledger side by side.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) model: Model,
     pub(crate) kv: MemoryKv,
-    requests: u64,
+    /// Requests so far: their number is the id of the next one.
+    pub(crate) requests: u64,
     log_size: u64,
     versions: BTreeMap<(RecordKind, String), u32>,
     pub(crate) tally: Tally,
@@ -141,7 +107,8 @@ impl World {
         Ok(world)
     }
 
-    fn envelope(&self, step: &Step) -> Envelope {
+    /// The command of the last request.
+    pub(crate) fn envelope(&self, step: &Step) -> Envelope {
         let number = u128::from(self.requests).to_be_bytes();
         Envelope {
             request_id: number,
@@ -158,7 +125,7 @@ impl World {
         let envelope = self.envelope(step);
         let has_jumped = self.model.advance(step.stamped);
         let reasons = self.model.judge(&step.actor, &step.deed);
-        let is_looked_at = self.requests % LOOKED_AT == 0;
+        let is_looked_at = self.requests.is_multiple_of(LOOKED_AT);
         let before = is_looked_at.then(|| law_of(&self.kv));
         let done = apply(&mut self.kv, &envelope, step.stamped);
         if let Some(before) = before.filter(|_| done.is_err()) {
@@ -222,7 +189,9 @@ impl World {
             None => drop(fields.insert(refusal.field.clone(), 1)),
         }
         let is_entry = match entries {
-            [] => matches!(step.deed, Deed::Put(_)), // PENDING C18
+            // Of uploads only those that were opened are on record.
+            [] => matches!(step.deed, Deed::Put(_)),
+            [_] if matches!(step.deed, Deed::Put(_)) => false,
             [entry] => entry.act == Act::Refused && entry.actor == Some(name_of(step)),
             _ => false,
         };
@@ -386,80 +355,5 @@ fn command(deed: &Deed) -> Command {
             grant: view.grant.clone(),
         },
         Deed::Law(command) => Command::Law(command.clone()),
-    }
-}
-
-/// A sequence that failed, as short as it could be made.
-pub(crate) struct Broken {
-    pub(crate) seed: u64,
-    pub(crate) failure: Failure,
-    pub(crate) steps: Vec<Step>,
-}
-
-/// Runs the sequence of `seed`.
-pub(crate) fn run(base: &World, seed: u64) -> Result<Tally, Box<Broken>> {
-    let mut world = base.clone();
-    let mut generator = Generator::new(seed);
-    let mut steps = Vec::new();
-    let mut result = Ok(());
-    for _ in 0..generator.length() {
-        let step = generator.next(&world.model);
-        steps.push(step);
-        result = world.take(&steps[steps.len() - 1]);
-        if result.is_err() {
-            break;
-        }
-    }
-    let result = result
-        .and_then(|()| invariants::check(&world))
-        .and_then(|()| check_replica(base, &world, &steps));
-    match result {
-        Ok(()) => Ok(world.tally),
-        Err(failure) => Err(Box::new(shrink(base, Broken { seed, failure, steps }))),
-    }
-}
-
-/// A second replica holds the same bytes.
-fn check_replica(base: &World, world: &World, steps: &[Step]) -> Result<(), Failure> {
-    let mut replica = World { kv: base.kv.clone(), requests: base.requests, ..world.clone() };
-    for step in steps {
-        replica.requests += 1;
-        let envelope = replica.envelope(step);
-        let _ = apply(&mut replica.kv, &envelope, step.stamped);
-    }
-    ensure(replica.kv == world.kv, "I6: a replica holds other bytes", String::new)
-}
-
-fn fails(base: &World, steps: &[Step]) -> Option<Failure> {
-    let mut world = base.clone();
-    steps
-        .iter()
-        .try_for_each(|step| world.take(step))
-        .and_then(|()| invariants::check(&world))
-        .and_then(|()| check_replica(base, &world, steps))
-        .err()
-}
-
-/// Takes steps away while it still fails in the same way.
-fn shrink(base: &World, broken: Broken) -> Broken {
-    let Broken { seed, mut failure, mut steps } = broken;
-    let mut size = steps.len().div_ceil(2);
-    loop {
-        let mut from = 0;
-        let mut has_shrunk = false;
-        while from < steps.len() {
-            let mut fewer = steps.clone();
-            fewer.drain(from..(from + size).min(steps.len()));
-            match fails(base, &fewer) {
-                Some(same) if same.class == failure.class => {
-                    (steps, failure, has_shrunk) = (fewer, same, true);
-                }
-                _ => from += size,
-            }
-        }
-        if size == 1 && !has_shrunk {
-            return Broken { seed, failure, steps };
-        }
-        size = size.div_ceil(2);
     }
 }

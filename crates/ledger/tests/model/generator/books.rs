@@ -70,7 +70,15 @@ impl Generator {
             };
             person.active = true;
         }
-        match self.rng.below(5) {
+        // Who holds a grant loses clearance, role or office more often than others.
+        let holders: Vec<&String> = model.grants.iter().map(|it| &it.holder).collect();
+        if self.is_about_sight()
+            && let Some(holder) = self.rng.pick(&holders).and_then(|id| model.persons.get(*id))
+        {
+            person = holder.clone();
+        }
+        let is_in_office = person.active && self.is_about_sight();
+        match self.rng.below(if is_in_office { 2 } else { 5 }) {
             0 => person.active = !person.active,
             1 => person.unit = self.any_unit(model),
             2 => person.clearance = self.classification(),

@@ -3,8 +3,8 @@
 use custos_core::{
     Descriptor, EvidenceId, EvidenceKind, Role, Stage, Timestamp,
     law::{
-        AddNote, AddRelation, CaseState, ClassifyEvidence, CorrectDescriptor, ExtendRetention,
-        FileEvidence, RegisterCopy, RelationKind,
+        AddNote, AddRelation, CaseState, Classification, ClassifyEvidence, CorrectDescriptor,
+        ExtendRetention, FileEvidence, RegisterCopy, RelationKind,
     },
 };
 
@@ -40,7 +40,7 @@ impl Generator {
             descriptor.case = Some(case);
         } else if self.rng.chance(30) {
             // Perhaps the next one that is opened.
-            descriptor.case = Some(format!("C-{}", model.cases.len() + 1));
+            descriptor.case = Some(format!("C〔2026〕-{}", model.cases.len() + 1));
             descriptor.stage = Some(self.rng.one(Stage::ALL));
         }
         let recorders = ["BWC-1", "BWC-2", "BWC-3", "BWC-unknown"];
@@ -170,6 +170,8 @@ impl Generator {
         let lower_to = model.sealed(evidence).and_then(|it| it.filing.lower_to);
         let to = match lower_to {
             Some(lower) if self.rng.chance(70) => lower,
+            // What is granted already becomes a secret.
+            _ if self.is_about_sight() && self.rng.chance(50) => Classification::StateSecret,
             _ => self.classification(),
         };
         Some((actor, ClassifyEvidence { evidence, to, reason: self.reason() }.into()))

@@ -37,7 +37,7 @@ impl Generator {
                 _ => {
                     let from = model.now.as_millis() - self.rng.within(0, 20 * DAY_MS);
                     filter.from = Some(Timestamp::from_millis(from));
-                    let until = from + self.rng.within(0, 20 * DAY_MS);
+                    let until = from + self.rng.within(-2 * DAY_MS, 20 * DAY_MS);
                     filter.until = self.rng.chance(50).then(|| Timestamp::from_millis(until));
                 }
             }
@@ -205,7 +205,7 @@ impl Generator {
         Some((actor, Deed::View(view)))
     }
 
-    fn view_under(&mut self, model: &Model, grant: &Grant) -> Asked {
+    pub(super) fn view_under(&mut self, model: &Model, grant: &Grant) -> Asked {
         let filed: Vec<EvidenceId> = match &grant.case {
             Some(case) => {
                 let all = model.evidence.keys().filter_map(|id| Some((*id, model.sealed(*id)?)));
@@ -251,6 +251,14 @@ impl Generator {
             let count = self.rng.one(&[1, 2]);
             evidence = self.items(model, count);
         }
+        self.propose_these(model, evidence)
+    }
+
+    pub(super) fn propose_these(
+        &mut self,
+        model: &Model,
+        mut evidence: Vec<EvidenceId>,
+    ) -> Option<Asked> {
         let unit_of = |id: &EvidenceId| model.sealed(*id).and_then(|it| it.filing.unit.clone());
         let first = evidence[self.rng.below(evidence.len())];
         let unit = unit_of(&first);
@@ -290,6 +298,10 @@ impl Generator {
 
     pub(super) fn order(&mut self, model: &Model) -> Option<Asked> {
         let found = self.disposition_in(model, &[DispositionState::Approved])?;
+        self.order_this(model, found)
+    }
+
+    pub(super) fn order_this(&mut self, model: &Model, found: &Disposition) -> Option<Asked> {
         let actor = match self.rng.chance(50) {
             true => custos_core::Actor::system(),
             false => self.able(model, Right::Approve, found.unit.as_deref()),

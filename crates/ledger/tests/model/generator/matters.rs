@@ -66,7 +66,7 @@ impl Generator {
         };
         let command = OpenCase {
             // Now and then one that is there.
-            case: format!("C-{}", model.cases.len() + usize::from(self.rng.chance(96))),
+            case: format!("C〔2026〕-{}", model.cases.len() + usize::from(self.rng.chance(96))),
             act_type: self.rng.one(&ACT_TYPES),
             title: self.rng.chance(30).then(|| "stall on the pavement".to_owned()),
             place: self.rng.chance(30).then(|| "Century Avenue".to_owned()),

@@ -1,8 +1,8 @@
 //! Near misses: something possible with one thing wrong about it.
 
 use custos_core::{
-    Blake3Hash, EvidenceId, EvidenceKind, Role, Stage, Timestamp,
-    law::{ByteSpan, Classification, HoldReason, LawCommand, LawPolicy, Party},
+    Actor, Blake3Hash, EvidenceId, EvidenceKind, Role, Stage, Timestamp,
+    law::{ByteSpan, Classification, HoldReason, LawCommand, LawPolicy, Party, Sign},
 };
 
 use super::{Asked, Generator};
@@ -15,9 +15,11 @@ use crate::{
 impl Generator {
     /// Makes one thing wrong.
     pub(super) fn spoil(&mut self, model: &Model, asked: &mut Asked) {
-        match self.rng.below(10) {
-            0 | 1 => asked.0 = self.anyone(model),
-            2 => asked.0 = self.impostor(model),
+        let party = self.party(model, &asked.1);
+        match (self.rng.below(10), party) {
+            (0 | 1, _) => asked.0 = self.anyone(model),
+            (2, _) => asked.0 = self.impostor(model),
+            (3..7, Some(party)) => asked.0 = party,
             _ => match &mut asked.1 {
                 Deed::Put(put) => self.spoil_put(model, put),
                 Deed::Seal(_) | Deed::Abort(_) => asked.0 = self.anyone(model),
@@ -33,8 +35,38 @@ impl Generator {
         }
     }
 
+    /// Somebody who has signed before where another must, or somebody of the same role.
+    fn party(&mut self, model: &Model, deed: &Deed) -> Option<Actor> {
+        let Deed::Law(command) = deed else { return None };
+        let signs: Vec<&Sign> = match &**command {
+            LawCommand::ApproveDisposition(it) => {
+                let found = model.disposition(&it.disposition)?;
+                found.approvals.iter().chain([&found.proposed]).collect()
+            }
+            LawCommand::ConfirmClock(_) => model.confirmed_by.iter().collect(),
+            LawCommand::ClassifyCase(it) => model.cases.get(&it.case)?.lower_asked.iter().collect(),
+            LawCommand::ClassifyEvidence(it) => {
+                model.sealed(it.evidence)?.filing.lower_asked.iter().collect()
+            }
+            LawCommand::ReleaseHold(it) => {
+                let hold = model.hold(&it.hold)?;
+                hold.release_asked.iter().chain([&hold.placed]).collect()
+            }
+            LawCommand::DecideGrant(it) => vec![&model.grant(&it.grant)?.applied],
+            _ => return None,
+        };
+        let sign = *self.rng.pick(&signs)?;
+        let mut all = Self::actors(model);
+        if self.rng.chance(50) {
+            all.retain(|actor| actor.name == sign.by);
+        } else {
+            all.retain(|actor| actor.role == sign.role && model.unit_of(actor).is_some());
+        }
+        self.rng.pick(&all).cloned()
+    }
+
     /// Somebody in a role that the register does not know.
-    fn impostor(&mut self, model: &Model) -> custos_core::Actor {
+    fn impostor(&mut self, model: &Model) -> Actor {
         let mut actor = self.anyone(model);
         if actor.role.is_person() {
             actor.role = self.rng.one(&[Role::Administrator, Role::UnitHead, Role::Auditor]);
@@ -122,7 +154,7 @@ impl Generator {
         match self.rng.below(4) {
             0 => String::new(),
             1 => "with blank".to_owned(),
-            2 => "案〔2026〕17".to_owned(),
+            2 => "a,b".to_owned(),
             _ => "x".repeat(too_long),
         }
     }
@@ -157,7 +189,11 @@ impl Generator {
             },
             LawCommand::OpenCase(it) => match self.rng.below(5) {
                 0 => it.custodian = "off.a".to_owned(),
-                1 => it.officers = vec!["N1".to_owned(); 33],
+                1 => {
+                    let number = self.rng.one(&["N1", "M1"]).to_owned();
+                    let count = self.rng.one(&[2, 33]);
+                    it.officers = vec![number; count];
+                }
                 2 => it.parties = vec![party(); 65],
                 3 => it.officers.push("N-none".to_owned()),
                 _ => it.unit = "nowhere".to_owned(),
@@ -165,7 +201,11 @@ impl Generator {
             LawCommand::UpdateCase(it) => match self.rng.below(6) {
                 0 => it.case = "C-none".to_owned(),
                 1 => it.custodian = Some("off.a".to_owned()),
-                2 => it.add_officers.push("M-none".to_owned()),
+                2 => {
+                    let number = self.rng.one(&["M-none", "N2", "M2"]).to_owned();
+                    let count = self.rng.one(&[1, 2]);
+                    it.add_officers.extend(vec![number; count]);
+                }
                 3 => it.remove_officers.push("M-none".to_owned()),
                 4 => it.add_parties = vec![party(); 65],
                 _ => {

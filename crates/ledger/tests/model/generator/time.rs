@@ -5,7 +5,7 @@ use custos_core::{
     law::{DispositionState, GrantState},
 };
 
-use super::Generator;
+use super::{Due, Generator};
 use crate::reference::{DAY_MS, Model, STEP_MS_MAX};
 
 /// Ends of years and days around 29 February.
@@ -47,35 +47,32 @@ impl Generator {
 
     /// A deadline within a step that counts at once: to it, or a millisecond off.
     fn near(&mut self, model: &Model) -> Option<i64> {
-        let near: Vec<i64> = deadlines(model)
-            .into_iter()
-            .map(|(away_ms, _)| away_ms)
-            .filter(|away_ms| (0..STEP_MS_MAX).contains(away_ms))
-            .collect();
+        let mut near = deadlines(model);
+        near.retain(|it| (0..STEP_MS_MAX).contains(&it.away_ms));
         if near.is_empty() || !self.rng.chance(40) {
             return None;
         }
-        let away_ms = self.rng.one(&near);
+        let Deadline { away_ms, due, .. } = near.swap_remove(self.rng.below(near.len()));
+        self.due = Some(due);
         Some((away_ms + self.rng.within(-1, 2)).max(0))
     }
 
     /// A deadline that is far away: to shortly before it, so that it can be reached in a step that
     /// counts at once, or straight to it.
     fn far(&mut self, model: &Model) -> Option<i64> {
-        let far: Vec<(i64, usize)> =
-            deadlines(model).into_iter().filter(|(away_ms, _)| *away_ms >= STEP_MS_MAX).collect();
+        let mut far = deadlines(model);
+        far.retain(|it| it.away_ms >= STEP_MS_MAX && it.percent > 0);
         // The most urgent ones rather than many others.
-        let weights: Vec<usize> = far.iter().map(|(_, percent)| percent * percent).collect();
-        if weights.iter().all(|weight| *weight == 0) {
+        let weights: Vec<usize> = far.iter().map(|it| it.percent * it.percent).collect();
+        if weights.is_empty() {
             return None;
         }
-        let (away_ms, percent) = far[self.rng.weighted(&weights)];
+        let Deadline { away_ms, unsettled_ms, percent, .. } = &far[self.rng.weighted(&weights)];
         let often = if self.drives() { 3 } else { 1 };
         if !self.rng.chance(percent * often) {
             return None;
         }
-        // What is not settled counts once it is confirmed.
-        let away_ms = away_ms - model.unconfirmed_ms;
+        let away_ms = away_ms - unsettled_ms;
         Some(match self.rng.below(3) {
             0 => away_ms + self.rng.within(-1, 2),
             1 => away_ms + self.rng.within(0, 10 * DAY_MS),
@@ -84,29 +81,45 @@ impl Generator {
     }
 }
 
-/// How far cluster time has to move to each deadline, and in how many of a hundred steps it goes
-/// there if it is far.
-fn deadlines(model: &Model) -> Vec<(i64, usize)> {
-    let (now, settled) = (model.now.as_millis(), model.settled().as_millis());
+/// When something ends.
+struct Deadline {
+    /// How far cluster time has to move from now on, in steps that count at once.
+    away_ms: i64,
+    /// How much less if all is confirmed then.
+    unsettled_ms: i64,
+    /// In how many of a hundred steps it goes there if it is far.
+    percent: usize,
+    due: Due,
+}
+
+fn deadlines(model: &Model) -> Vec<Deadline> {
+    let by_cluster_time = |at: Timestamp, percent, due| {
+        let away_ms = at.as_millis() - model.now.as_millis();
+        Deadline { away_ms, unsettled_ms: 0, percent, due }
+    };
+    let by_settled_time = |at: Timestamp, percent, due| {
+        let away_ms = at.as_millis() - model.settled().as_millis();
+        Deadline { away_ms, unsettled_ms: model.unconfirmed_ms, percent, due }
+    };
     let mut all = Vec::new();
-    for sealed in model.evidence.keys().filter_map(|id| model.sealed(*id)) {
-        let over = model.keep_until(sealed).as_millis();
-        let is_ordered = sealed.filing.disposition.is_some();
-        all.push((over - settled, if is_ordered { 0 } else { 8 }));
+    for id in model.evidence.keys() {
+        let Some(sealed) = model.sealed(*id) else { continue };
+        let percent = if sealed.filing.disposition.is_some() { 0 } else { 8 };
+        all.push(by_settled_time(model.keep_until(sealed), percent, Due::Retention(*id)));
     }
     for disposition in model.dispositions_in(DispositionState::Approved) {
-        let until = disposition.grace_until.expect("approved").as_millis();
-        all.push((until - settled, 40));
+        let until = disposition.grace_until.expect("approved");
+        all.push(by_settled_time(until, 40, Due::Grace(disposition.id.clone())));
     }
     for grant in model.grants.iter().filter(|it| it.state == GrantState::Approved) {
-        let until = grant.valid_until.expect("approved").as_millis();
-        all.push((until - now, 4));
+        let until = grant.valid_until.expect("approved");
+        all.push(by_cluster_time(until, 4, Due::Grant(grant.id.clone())));
     }
-    for case in model.cases.values() {
-        all.extend(case.archive_due.map(|due| (due.as_millis() - now, 2)));
+    for due in model.cases.values().filter_map(|case| case.archive_due) {
+        all.push(by_cluster_time(due, 2, Due::Other));
     }
     for hold in model.holds.iter().filter(|hold| hold.released.is_none()) {
-        all.push((hold.review_at.as_millis() - now, 1));
+        all.push(by_cluster_time(hold.review_at, 1, Due::Other));
     }
     all
 }

@@ -38,10 +38,9 @@ impl Model {
         no.when(it.officers.len() > OFFICERS_MAX, Rule::I10, "officers");
         no.when(it.parties.len() > PARTIES_MAX, Rule::I10, "parties");
         self.check_officers(no, &it.officers, &it.unit);
-        no.doubt(is_twice(&it.officers), Rule::R7, "officers", "a case has an officer twice");
+        no.when(is_twice(&it.officers), Rule::R7, "officers");
         let is_high = it.classification > self.clearance(actor);
-        no.doubt(is_high, Rule::R19, "to", "open a case above the own clearance");
-        no.doubt(is_high, Rule::R19, "classification", "open a case above the own clearance");
+        no.when(is_high, Rule::R19, "classification");
     }
 
     fn check_custodian(&self, no: &mut Reasons, custodian: &str, unit: &str) {
@@ -130,7 +129,7 @@ impl Model {
         let is_absent = |it: &String| !case.officers.contains(it);
         no.when(it.remove_officers.iter().any(is_absent), Rule::R7, "officers");
         no.when(is_twice(&it.remove_officers), Rule::R7, "officers");
-        no.doubt(is_twice(&it.add_officers), Rule::R7, "officers", "an officer is added twice");
+        no.when(is_twice(&it.add_officers), Rule::R7, "officers");
         let is_back = it.add_officers.iter().any(|officer| it.remove_officers.contains(officer));
         no.doubt(is_back, Rule::R7, "officers", "an officer is removed and added");
         let stays = case.officers.iter().filter(|officer| !it.remove_officers.contains(officer));
@@ -180,11 +179,8 @@ impl Model {
         let at = |stage: Stage| stages.iter().position(|it| *it == stage);
         let Some(to) = at(it.stage) else { return no.rule(Rule::R1, "stage") };
         let Some(from) = at(case.stage) else {
-            // A policy took the stage away under the case.
-            no.doubt(it.reason.is_none(), Rule::R26, "reason", "move from a stage that is gone");
-            no.doubt(true, Rule::R1, "stage", "move from a stage that is gone");
-            let is_few = self.certified(case.officers.iter()) < 2;
-            return no.doubt(is_few, Rule::R7, "officers", "move from a stage that is gone");
+            // A policy took the stage away under the case: to any other, as from the first one.
+            return no.when(self.certified(case.officers.iter()) < 2, Rule::R7, "officers");
         };
         no.when(to == from || to > from + 1, Rule::R1, "stage");
         no.when(to < from && it.reason.is_none(), Rule::R26, "reason");
@@ -304,7 +300,7 @@ impl Model {
         no.when(to == is, Rule::R19, "to");
         no.when(to > self.clearance(actor), Rule::R19, "to");
         let is_hidden = is > self.clearance(actor);
-        no.doubt(is_hidden, Rule::R19, "to", "classify what is above the own clearance");
+        no.when(is_hidden, Rule::R19, "to");
         if to < is
             && let (Some(lower), Some(first)) = asked
         {

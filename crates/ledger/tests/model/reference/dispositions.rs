@@ -94,7 +94,7 @@ impl Model {
 
     pub(super) fn do_approve(&mut self, actor: &Actor, it: &ApproveDisposition) -> Disposition {
         let sign = self.sign(actor, &it.reason);
-        let grace_until = self.settled().plus_days(self.policy().grace_days);
+        let grace_until = self.now.plus_days(self.policy().grace_days);
         let disposition = self.disposition_mut(&it.disposition);
         disposition.approvals.push(sign);
         if disposition.approvals.len() == 2 {
@@ -139,7 +139,7 @@ impl Model {
         let Some(found) = found else { return };
         let is_approved = found.state == DispositionState::Approved;
         let is_over = found.grace_until.is_some_and(|until| self.settled() >= until);
-        no.when(!is_approved || !is_over, Rule::I8, "disposition");
+        no.when(is_approved && !is_over, Rule::I8, "disposition");
         no.when(!is_approved, Rule::I3, "disposition");
     }
 

@@ -24,7 +24,7 @@ impl Model {
             Some(sealed) => {
                 self.check_right(no, actor, right, sealed.filing.unit.as_deref());
                 let is_ordered = sealed.filing.disposition.is_some();
-                no.doubt(is_ordered, Rule::I3, "evidence", "an act on evidence ordered to end");
+                no.when(is_ordered, Rule::I3, "evidence");
             }
             None => drop(self.check_role(no, actor, right)),
         }
@@ -65,7 +65,7 @@ impl Model {
                     no.rule(Rule::R23, "unit");
                 }
                 let is_out = self.is_out_of(Reach::Unit, actor, Some(&case.unit));
-                no.doubt(is_out, Rule::R23, "unit", "file under a case of another unit");
+                no.when(is_out, Rule::R23, "unit");
             }
         }
         let Some(sealed) = self.check_evidence(no, actor, Right::Describe, it.evidence) else {
@@ -139,7 +139,7 @@ impl Model {
         no.when(is.recording != new.recording, Rule::R6, "recording");
         no.when(is.sequence != new.sequence, Rule::R6, "sequence");
         no.when(is.classification != new.classification, Rule::R6, "classification");
-        no.doubt(is == new, Rule::R6, "descriptor", "a correction that changes nothing");
+        no.when(is == new, Rule::R6, "descriptor");
     }
 
     pub(super) fn do_correct(&mut self, it: &CorrectDescriptor) -> Filing {
@@ -156,8 +156,6 @@ impl Model {
             let own = self.unit_of(actor).map(|unit| self.agency_of(unit));
             let other = to.filing.unit.as_ref().map(|unit| self.agency_of(unit));
             no.when(own.is_some() && other.is_some() && own != other, Rule::R23, "to");
-            let is_ordered = to.filing.disposition.is_some();
-            no.doubt(is_ordered, Rule::I3, "to", "a relation to evidence ordered to end");
         }
         no.when(it.evidence == it.to, Rule::R6, "to");
         let id = relation_id(it);
@@ -230,8 +228,6 @@ impl Model {
         no.text("reason", &it.reason, 512);
         no.text("medium", &it.medium, 256);
         no.text("place", &it.place, 256);
-        no.when(it.medium.is_empty(), Rule::R12, "medium");
-        no.when(it.place.is_empty(), Rule::R12, "place");
         let Some(sealed) = self.check_evidence(no, actor, Right::Copy, it.evidence) else {
             return;
         };

@@ -41,8 +41,7 @@ impl Model {
             agencies.extend(unit.map(|unit| self.agency_of(unit)));
         }
         no.when(agencies.windows(2).any(|pair| pair[0] != pair[1]), Rule::R23, "evidence");
-        let is_several = units.windows(2).any(|pair| pair[0] != pair[1]);
-        no.doubt(is_several, Rule::R23, "evidence", "apply: items of several units of an agency");
+        no.when(units.windows(2).any(|pair| pair[0] != pair[1]), Rule::R23, "evidence");
         if let Some(range) = it.range {
             let size = match it.evidence[..] {
                 [id] => self.sealed(id).map(|sealed| sealed.record.parts.size),
@@ -113,10 +112,6 @@ impl Model {
             .map(|sealed| self.classification_of(sealed))
             .collect();
         if let Some(case) = &grant.case {
-            let filed = self.evidence.keys().filter_map(|id| self.sealed(*id));
-            let mut filed = filed.filter(|it| it.filing.case.as_ref() == Some(case));
-            let is_high = filed.any(|it| self.classification_of(it) > clearance);
-            no.doubt(is_high, Rule::R19, "clearance", "C19: an item of a case above the decider");
             needed.push(self.cases[case].classification);
         }
         no.when(needed.iter().any(|it| *it > clearance), Rule::R19, "clearance");
@@ -148,7 +143,7 @@ impl Model {
             self.check_role(no, actor, Right::Revoke);
             return no.unknown("grant");
         };
-        if grant.holder != actor.name {
+        if grant.holder != actor.name || grant.applied.role != actor.role {
             self.check_right(no, actor, Right::Revoke, grant.unit.as_deref());
         }
         let is_over = matches!(grant.state, GrantState::Refused | GrantState::Revoked);

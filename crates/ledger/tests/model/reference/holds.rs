@@ -12,6 +12,9 @@ impl Model {
         let target = &it.target;
         let reach = self.check_role(no, actor, Right::Hold);
         no.when(target.is_empty(), Rule::R11, "target");
+        if let (Some(from), Some(until)) = (target.from, target.until) {
+            no.when(until <= from, Rule::R11, "target");
+        }
         no.when(it.reason == HoldReason::Other && it.text.is_none(), Rule::R11, "text");
         no.text_if("text", it.text.as_deref(), 512);
         no.text_if("reference", it.reference.as_deref(), 256);
@@ -40,6 +43,8 @@ impl Model {
         {
             let unit = sealed.filing.unit.as_deref();
             no.when(self.is_out_of(reach, actor, unit), Rule::R23, "unit");
+            let is_ordered = sealed.filing.disposition.is_some();
+            no.doubt(is_ordered, Rule::I3, "evidence", "a hold on evidence ordered to end");
         }
         if let Some(review_at) = it.review_at {
             let years_ms = 10 * 366 * DAY_MS;
@@ -75,11 +80,7 @@ impl Model {
         self.check_right(no, actor, Right::Release, hold.unit.as_deref());
         no.when(hold.released.is_some(), Rule::R11, "hold");
         let is_audit = hold.placed.role == Role::Auditor && actor.role != Role::Auditor;
-        if actor.role == Role::Developer {
-            no.doubt(is_audit, Rule::R11, "actor", "a developer releases an auditor's hold");
-        } else {
-            no.when(is_audit, Rule::R11, "actor");
-        }
+        no.when(is_audit, Rule::R11, "actor");
         if let Some(asked) = &hold.release_asked {
             no.when(asked.by == actor.name, Rule::I8, "actor");
         }

@@ -47,11 +47,7 @@ impl Model {
             (Some(unit), Some(agency)) => self.agency_of(unit) == agency,
             _ => true,
         };
-        let (last, before) = sealed.past.split_last().expect("never empty");
-        // PENDING A2
-        let mut before = before.iter().enumerate();
-        let was_of = before.any(|(at, it)| (at > 0 || it.unit.is_some()) && is_of(it));
-        (is_of(last) || was_of) && self.fits(&hold.target, id, sealed)
+        sealed.past.iter().any(is_of) && self.fits(&hold.target, id, sealed)
     }
 
     /// The unit of the evidence, case or unit that a filter names.

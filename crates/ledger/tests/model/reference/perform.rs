@@ -135,15 +135,6 @@ impl Model {
             }
             LawCommand::SetPolicy(it) => {
                 self.policies.push(it.policy.clone());
-                // PENDING A6
-                let (now, newest) = (self.now, self.policies.len() - 1);
-                for evidence in self.evidence.values_mut() {
-                    if let super::Life::Sealed(sealed) = &mut evidence.life
-                        && sealed.record.sealed_at == now
-                    {
-                        sealed.since_policy = newest;
-                    }
-                }
                 return Some((Some(Record::Policy(it.policy.clone())), Act::PolicySet));
             }
             LawCommand::ConfirmClock(it) => {

@@ -108,12 +108,9 @@ impl Reasons {
         self.add(None, field, Found::Either, None);
     }
 
-    /// Forgets what comes after something else.
-    pub(crate) fn without(&mut self, rules: &[Rule], fields: &[&str]) {
-        self.0.retain(|reason| {
-            let is_one = reason.rule.is_some_and(|rule| rules.contains(&rule));
-            !(is_one && fields.contains(&reason.field))
-        });
+    /// Forgets a reason that another one comes before.
+    pub(crate) fn without(&mut self, rule: Rule, field: &str) {
+        self.0.retain(|reason| reason.rule != Some(rule) || reason.field != field);
     }
 
     /// A line of 1 to `bytes_max` bytes.
@@ -134,9 +131,9 @@ impl Reasons {
     pub(crate) fn id(&mut self, field: &'static str, id: &str, bytes_max: usize) {
         let is_good = |c: char| {
             if c.is_ascii() {
-                c.is_ascii_alphanumeric() || "-_./:#@".contains(c)
+                c.is_ascii_alphanumeric() || "-_./:#@()[]".contains(c)
             } else {
-                c.is_alphabetic()
+                c.is_alphabetic() || "〔〕".contains(c)
             }
         };
         let is_bad = id.is_empty() || id.len() > 128 || !id.chars().all(is_good);

@@ -2,7 +2,7 @@
 
 use custos_core::{
     Actor, Role, Rule,
-    law::{Classification, Grant, GrantScope, GrantState},
+    law::{Grant, GrantScope, GrantState},
 };
 
 use super::{Evidence, Life, Model, Reasons, Right, Sealed, rights::Reach};
@@ -24,14 +24,11 @@ impl Model {
             Life::Open | Life::Aborted | Life::Ended(_) => None,
         }) else {
             no.unknown("evidence_id");
-            no.unknown("evidence");
             if found.is_some_and(|it| matches!(it.life, Life::Ended(_))) {
-                no.rule(Rule::I3, "evidence");
                 no.rule(Rule::I3, "evidence_id");
             }
             return;
         };
-        no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence");
         no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence_id");
         let size = sealed.record.parts.size;
         no.when(view.start > view.end || view.end > size, Rule::R6, "range");
@@ -68,11 +65,7 @@ impl Model {
             && is_of
             && view.scope <= grant.scope
             && is_by;
-        if actor.role == Role::Developer && grant.holder != actor.name {
-            no.doubt(!is_by, Rule::R18, "grant", "a developer uses the grant of another");
-        } else {
-            no.when(!is_good, Rule::R18, "grant");
-        }
+        no.when(!is_good, Rule::R18, "grant");
         if let Some(range) = grant.range {
             let is_out = view.start < range.start || view.end > range.end;
             no.when(is_out, Rule::R18, "range");
@@ -82,12 +75,10 @@ impl Model {
             role: grant.applied.role,
             fingerprint: actor.fingerprint,
         };
+        let is_out = actor != &holder && self.is_unknown(&holder);
+        no.doubt(is_out, Rule::R18, "grant", "playback for a holder who may not act");
         let is_high = self.classification_of(sealed) > self.clearance(&holder);
-        if actor.role == Role::Playback {
-            no.doubt(is_high, Rule::R19, "clearance", "D28: playback above the holder's clearance");
-        } else {
-            no.when(is_high, Rule::R19, "clearance");
-        }
+        no.when(is_high, Rule::R19, "clearance");
         let is_above = self.classification_of(sealed) > self.clearance(actor);
         no.when(is_above && actor.role.is_person(), Rule::R19, "clearance");
         let has_copy = self.copies.iter().any(|copy| copy.evidence == view.evidence);
@@ -106,12 +97,10 @@ impl Model {
         if actor.role == Role::Developer {
             return;
         }
-        if actor.role == Role::System {
-            let is_more = view.scope != GrantScope::View;
-            no.doubt(is_more, Rule::R18, "grant", "a copy or original to the store itself");
-            return no.doubt(true, Rule::R23, "role", "viewed by the store itself");
-        }
         no.when(view.scope != GrantScope::View, Rule::R18, "grant");
+        if actor.role == Role::System {
+            return;
+        }
         if actor.role == Role::Station {
             let is_own = evidence.put_by.role == actor.role && evidence.put_by.name == actor.name;
             no.when(!is_own, Rule::R23, "role");
@@ -120,16 +109,11 @@ impl Model {
         let is_high = self.classification_of(sealed) > self.clearance(actor);
         if is_high && actor.role.is_person() {
             // Before any other reason.
-            no.without(&[Rule::R18], &["grant"]);
+            no.without(Rule::R18, "grant");
             return no.rule(Rule::R19, "clearance");
         }
-        debug_assert!(!is_high || self.clearance(actor) == Classification::Ordinary);
         match self.check_role(no, actor, Right::View) {
-            Reach::Own => {
-                let is_other = !self.is_own(actor, evidence, sealed);
-                no.when(is_other, Rule::R23, "unit");
-                no.when(is_other, Rule::R23, "role");
-            }
+            Reach::Own => no.when(!self.is_own(actor, evidence, sealed), Rule::R23, "unit"),
             reach => {
                 let is_out = self.is_out_of(reach, actor, sealed.filing.unit.as_deref());
                 no.when(is_out, Rule::R23, "unit");
