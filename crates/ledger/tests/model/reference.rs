@@ -13,9 +13,9 @@
 //! - Reopening leaves no day when the papers are due, and the days of closing and archiving.
 //! - Raising a classification drops what was asked to be lower.
 //! - Evidence is filed at its sealing only if its descriptor names both a case and a stage that the
-//!   act type has by then; whether the case is of another agency is judged when the upload opens.
-//! - What classification counts for retention is the one that counts for clearance: the higher of
-//!   the evidence's and its case's, as they are now; so is the case's act type.
+//!   act type has by then.
+//! - Of all classifications that evidence had the period of the highest counts for retention, even
+//!   if a lower one has a longer period; that of a case that it is filed under no more counts too.
 //! - Evidence that is ordered to end takes no other act by its name (I3, `evidence`); grants may
 //!   still be applied for. What relates other evidence to it may be said.
 //! - A correction that changes nothing is refused (R6, `descriptor`).
@@ -80,6 +80,8 @@ pub(crate) struct Model {
     /// Every policy that was in force, by version; what the cluster began with is the first.
     pub(crate) policies: Vec<LawPolicy>,
     pub(crate) cases: BTreeMap<String, Case>,
+    /// The highest classification that each case ever had.
+    pub(crate) highest: BTreeMap<String, Classification>,
     pub(crate) evidence: BTreeMap<EvidenceId, Evidence>,
     pub(crate) notes: Vec<Note>,
     pub(crate) relations: Vec<Relation>,
@@ -133,6 +135,8 @@ pub(crate) struct Sealed {
     pub(crate) since_policy: usize,
     /// What it was filed under and described as, from its sealing on; the last is now.
     pub(crate) past: Vec<Facts>,
+    /// The highest classification of its own that it ever had.
+    pub(crate) highest: Classification,
     /// What `ExtendRetention` said last.
     pub(crate) extended: Option<Timestamp>,
     /// When its retention was over by what was in force when its end was ordered.
@@ -185,6 +189,7 @@ impl Model {
             stations: BTreeMap::new(),
             policies: vec![policy],
             cases: BTreeMap::new(),
+            highest: BTreeMap::new(),
             evidence: BTreeMap::new(),
             notes: Vec::new(),
             relations: Vec::new(),

@@ -92,6 +92,7 @@ impl Model {
             reason: None,
         };
         self.cases.insert(it.case.clone(), case.clone());
+        self.highest.insert(it.case.clone(), it.classification);
         case
     }
 
@@ -312,6 +313,8 @@ impl Model {
 
     pub(super) fn do_classify_case(&mut self, actor: &Actor, it: &ClassifyCase) -> Case {
         let sign = self.sign(actor, &it.reason);
+        let highest = self.highest.get_mut(&it.case).expect("judged before");
+        *highest = (*highest).max(it.to);
         self.change(&it.case, Some(&it.reason), |case| {
             classify(
                 &mut case.classification,

@@ -201,7 +201,7 @@ impl Model {
         );
         filing.reason = Some(it.reason.clone());
         let sealed = self.sealed_mut(it.evidence);
-        sealed.remember();
+        sealed.highest = sealed.highest.max(it.to);
         sealed.filing.clone()
     }
 
@@ -220,7 +220,6 @@ impl Model {
         sealed.extended = Some(it.until);
         sealed.filing.retain_until = it.until;
         sealed.filing.reason = Some(it.reason.clone());
-        sealed.remember();
         sealed.filing.clone()
     }
 

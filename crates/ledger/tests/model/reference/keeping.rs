@@ -1,8 +1,10 @@
 //! Until when evidence is kept, and what holds it.
 
+use std::collections::BTreeSet;
+
 use custos_core::{
     EvidenceId, Stage, Timestamp,
-    law::{Classification, EvidenceFilter, Hold},
+    law::{ActType, Classification, EvidenceFilter, Hold},
 };
 
 use super::{DAY_MS, Facts, Model, Sealed, policy::days_of};
@@ -18,10 +20,14 @@ impl Model {
     /// When evidence may end at the earliest, whatever the holds.
     pub(crate) fn keep_until(&self, sealed: &Sealed) -> Timestamp {
         let kind = sealed.record.descriptor.kind;
-        let classification = self.classification_of(sealed);
-        let act_type = sealed.filing.case.as_ref().map(|case| self.cases[case].act_type);
+        let cases: BTreeSet<&String> =
+            sealed.past.iter().filter_map(|it| it.case.as_ref()).collect();
+        let of_cases = cases.iter().map(|case| self.highest[*case]);
+        let highest = of_cases.fold(sealed.highest, Classification::max);
+        let act_types: Vec<ActType> = cases.iter().map(|case| self.cases[*case].act_type).collect();
+        let is_filed = sealed.filing.case.is_some();
         let since = &self.policies[sealed.since_policy..];
-        let days = since.iter().map(|it| days_of(it, kind, classification, act_type)).max();
+        let days = since.iter().map(|it| days_of(it, kind, highest, &act_types, is_filed)).max();
         let days = i64::from(days.expect("one is in force"));
         let period = Timestamp::from_millis(sealed.record.sealed_at.as_millis() + days * DAY_MS);
         let extended = sealed.extended.unwrap_or(period);

@@ -85,19 +85,15 @@ pub(super) fn days_of(
     policy: &LawPolicy,
     kind: EvidenceKind,
     classification: Classification,
-    case: Option<ActType>,
+    act_types: &[ActType],
+    is_filed: bool,
 ) -> u32 {
-    let of_kind = policy.kinds.iter().filter(|it| it.kind == kind).map(|it| it.retention_days);
-    let classes = policy.classifications.iter();
-    let of_class =
-        classes.filter(|it| it.classification == classification).map(|it| it.retention_days);
-    let rest: Vec<u32> = match case {
-        Some(act_type) => {
-            let named = policy.act_types.iter().filter(|it| it.act_type == act_type);
-            named.map(|it| it.retention_days).collect()
-        }
-        None => policy.kinds.iter().map(|it| it.retention_days).collect(),
-    };
-    let longest = of_kind.chain(of_class).chain(rest).max().unwrap_or(0);
-    longest.max(policy.floor_days)
+    let kinds = policy.kinds.iter().filter(|it| !is_filed || it.kind == kind);
+    let classes = policy.classifications.iter().filter(|it| it.classification == classification);
+    let cases = policy.act_types.iter().filter(|it| act_types.contains(&it.act_type));
+    let all = kinds
+        .map(|it| it.retention_days)
+        .chain(classes.map(|it| it.retention_days))
+        .chain(cases.map(|it| it.retention_days));
+    all.max().unwrap_or(0).max(policy.floor_days)
 }

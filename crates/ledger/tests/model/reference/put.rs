@@ -1,7 +1,7 @@
 //! How evidence comes in.
 
 use custos_core::{
-    Actor, Descriptor, EvidenceId, Role, Rule,
+    Actor, Descriptor, EvidenceId, Role, Rule, Stage,
     law::{CaseState, Classification, Filing, IncompleteDescriptor},
 };
 
@@ -85,7 +85,7 @@ impl Model {
         }
         let descriptor = &evidence.put;
         let record = seen.sealed(id);
-        let (case, stage) = match self.place_of(descriptor) {
+        let (case, stage) = match self.place_of(&evidence.put_by, descriptor) {
             Some((case, stage)) => (Some(case), Some(stage)),
             None => (None, None),
         };
@@ -110,6 +110,7 @@ impl Model {
         let since_policy = self.policies.len() - 1;
         let mut sealed = Sealed {
             record,
+            highest: filing.classification,
             filing,
             since_policy,
             past: Vec::new(),
@@ -122,11 +123,13 @@ impl Model {
 
     /// Where evidence is filed when it is sealed: under the case and stage that its descriptor
     /// names, if they can take it.
-    fn place_of(&self, descriptor: &Descriptor) -> Option<(String, custos_core::Stage)> {
+    fn place_of(&self, put_by: &Actor, descriptor: &Descriptor) -> Option<(String, Stage)> {
         let case = self.cases.get(descriptor.case.as_ref()?)?;
         let stage = descriptor.stage?;
         let can = case.state != CaseState::Archived && self.is_stage_of(case.act_type, stage);
-        can.then(|| (case.id.clone(), stage))
+        let agency = self.unit_of(put_by).map(|unit| self.agency_of(unit));
+        let is_own = agency.is_none_or(|agency| agency == self.agency_of(&case.unit));
+        (can && is_own).then(|| (case.id.clone(), stage))
     }
 
     /// The unit of what evidence came from: the station or person who put it, or the recorder.
