@@ -29,7 +29,7 @@ impl Model {
             }
             return;
         };
-        no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence_id");
+        no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence");
         let size = sealed.record.parts.size;
         no.when(view.start > view.end || view.end > size, Rule::R6, "range");
         match grant {
