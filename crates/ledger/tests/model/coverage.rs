@@ -117,6 +117,7 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("view", R18, "range"),
     ("view", R19, "clearance"),
     ("view", R20, "grant"),
+    ("view", I3, "evidence"),
     ("view", I3, "evidence_id"),
     ("view", R23, "unit"),
     ("propose_disposition", I8, "evidence"),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use custos_core::{
-    Act, ChunkSize, CustodyEntry, ErasureProfile, EvidenceRecord, LogIndex, Refusal, Salt,
-    SealedParts, Sha256Hash, Timestamp, UploadKey, VaultId,
+    Act, ChunkSize, CustodyEntry, ErasureProfile, EvidenceId, EvidenceRecord, LogIndex, Refusal,
+    Salt, SealedParts, Sha256Hash, Timestamp, UploadKey, VaultId,
     law::{LawPolicy, Record, RecordKind, Versioned},
 };
 use custos_ledger::{Answer, Command, Envelope, MemoryKv, Outcome, Query, apply, query};
@@ -140,11 +140,13 @@ impl World {
                 format!("{first:?}")
             })?;
         }
+        let kept = self.kept();
         match &done {
             Ok(outcome) => self.check_done(step, &reasons, outcome, &entries)?,
             Err(refusal) => self.check_refused(step, &reasons, refusal, &entries)?,
         }
         self.check_sealed()?;
+        self.check_kept(step, &kept)?;
         if step.repeated {
             let before = self.kv.clone();
             let again = apply(&mut self.kv, &envelope, step.stamped);
@@ -279,6 +281,30 @@ impl World {
         })
     }
 
+    /// Until when each item is kept.
+    fn kept(&self) -> Vec<(EvidenceId, Timestamp)> {
+        let model = &self.model;
+        let sealed = model.evidence.keys().filter_map(|id| Some((*id, model.sealed(*id)?)));
+        sealed.map(|(id, sealed)| (id, model.keep_until(sealed))).collect()
+    }
+
+    /// No act shortens retention, but those that change what evidence is counted as: filing it, and
+    /// classifying it higher where a policy gives the higher classification a shorter period.
+    fn check_kept(&self, step: &Step, before: &[(EvidenceId, Timestamp)]) -> Result<(), Failure> {
+        let name = step.deed.name();
+        if matches!(name, "file_evidence" | "classify_evidence" | "classify_case") {
+            return Ok(());
+        }
+        for (id, until) in before {
+            let Some(sealed) = self.model.sealed(*id) else { continue };
+            let now = self.model.keep_until(sealed);
+            ensure(now >= *until, &format!("R10: {name} shortens retention"), || {
+                format!("{id} from {until} to {now}")
+            })?;
+        }
+        Ok(())
+    }
+
     /// Sealed evidence stands as it was sealed, for ever.
     fn check_sealed(&self) -> Result<(), Failure> {
         for id in self.model.evidence.keys() {
@@ -317,7 +343,7 @@ fn parts_of(outcome: &Outcome) -> (Option<&Versioned>, Option<&EvidenceRecord>, 
 }
 
 /// What is sealed of evidence.
-pub(crate) fn parts(id: custos_core::EvidenceId) -> SealedParts {
+pub(crate) fn parts(id: EvidenceId) -> SealedParts {
     SealedParts {
         size: size_of(id),
         blake3: blake3_of(id),
