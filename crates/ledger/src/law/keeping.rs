@@ -38,13 +38,15 @@ pub(crate) fn retain_until(
         }
     };
     consider(filing.retain_until, "extended".to_owned());
-    let (classification, act_types) = ever_of(kv, record);
+    let (classifications, act_types) = ever_of(kv, record);
     for policy in policy::since(kv, genesis, record.seal_index) {
         let kind = record.descriptor.kind;
         let from = record.sealed_at;
         consider(from.plus_days(policy.days_of_kind(kind)), format!("policy for {kind}"));
-        let days = policy.days_of_classification(classification);
-        consider(from.plus_days(days), format!("policy for what is {classification}"));
+        for classification in &classifications {
+            let days = policy.days_of_classification(*classification);
+            consider(from.plus_days(days), format!("policy for what is {classification}"));
+        }
         for act_type in &act_types {
             let days = policy.days_of_act_type(*act_type);
             consider(from.plus_days(days), format!("policy for a {act_type}"));
@@ -57,12 +59,12 @@ pub(crate) fn retain_until(
     longest
 }
 
-/// The highest classification that evidence, or a case that it was filed under, ever had, and the
-/// act types of those cases: what was promised once is not taken back by filing it elsewhere or by
-/// lowering its classification.
-fn ever_of(kv: &impl KvRead, record: &EvidenceRecord) -> (Classification, Vec<ActType>) {
+/// Every classification that evidence, or a case that it was filed under, ever had, and the act types
+/// of those cases: what was promised once is not taken back by filing it elsewhere or by classifying
+/// it anew.
+fn ever_of(kv: &impl KvRead, record: &EvidenceRecord) -> (Vec<Classification>, Vec<ActType>) {
     let filings = filings_of(kv, record);
-    let mut highest = filings.iter().map(|filing| filing.classification).max();
+    let mut classifications: Vec<_> = filings.iter().map(|filing| filing.classification).collect();
     let mut cases: Vec<&String> = filings.iter().filter_map(|it| it.case.as_ref()).collect();
     cases.sort_unstable();
     cases.dedup();
@@ -70,14 +72,16 @@ fn ever_of(kv: &impl KvRead, record: &EvidenceRecord) -> (Classification, Vec<Ac
     for case in cases {
         for version in law_record::history(kv, RecordKind::Case, case, 0, usize::MAX) {
             if let Record::Case(case) = version.record {
-                highest = highest.max(Some(case.classification));
+                classifications.push(case.classification);
                 act_types.push(case.act_type);
             }
         }
     }
+    classifications.sort_unstable();
+    classifications.dedup();
     act_types.sort_unstable();
     act_types.dedup();
-    (highest.unwrap_or(Classification::Ordinary), act_types)
+    (classifications, act_types)
 }
 
 /// Holds that stand over evidence.

@@ -14,8 +14,8 @@
 //! - Raising a classification drops what was asked to be lower.
 //! - Evidence is filed at its sealing only if its descriptor names both a case and a stage that the
 //!   act type has by then.
-//! - Of all classifications that evidence had the period of the highest counts for retention, even
-//!   if a lower one has a longer period; that of a case that it is filed under no more counts too.
+//! - The periods of all classifications that evidence had count for retention; those of a case that
+//!   it is filed under no more count too.
 //! - Evidence that is ordered to end takes no other act by its name (I3, `evidence`); grants may
 //!   still be applied for. What relates other evidence to it may be said.
 //! - A correction that changes nothing is refused (R6, `descriptor`).
@@ -46,7 +46,7 @@ mod registers;
 mod rights;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use custos_core::{
     Actor, Descriptor, EvidenceId, EvidenceRecord, LogIndex, Role, Stage, Timestamp,
@@ -80,8 +80,8 @@ pub(crate) struct Model {
     /// Every policy that was in force, by version; what the cluster began with is the first.
     pub(crate) policies: Vec<LawPolicy>,
     pub(crate) cases: BTreeMap<String, Case>,
-    /// The highest classification that each case ever had.
-    pub(crate) highest: BTreeMap<String, Classification>,
+    /// Every classification that each case ever had.
+    pub(crate) classes: BTreeMap<String, BTreeSet<Classification>>,
     pub(crate) evidence: BTreeMap<EvidenceId, Evidence>,
     pub(crate) notes: Vec<Note>,
     pub(crate) relations: Vec<Relation>,
@@ -135,8 +135,8 @@ pub(crate) struct Sealed {
     pub(crate) since_policy: usize,
     /// What it was filed under and described as, from its sealing on; the last is now.
     pub(crate) past: Vec<Facts>,
-    /// The highest classification of its own that it ever had.
-    pub(crate) highest: Classification,
+    /// Every classification of its own that it ever had.
+    pub(crate) classes: BTreeSet<Classification>,
     /// What `ExtendRetention` said last.
     pub(crate) extended: Option<Timestamp>,
     /// When its retention was over by what was in force when its end was ordered.
@@ -189,7 +189,7 @@ impl Model {
             stations: BTreeMap::new(),
             policies: vec![policy],
             cases: BTreeMap::new(),
-            highest: BTreeMap::new(),
+            classes: BTreeMap::new(),
             evidence: BTreeMap::new(),
             notes: Vec::new(),
             relations: Vec::new(),

@@ -288,11 +288,10 @@ impl World {
         sealed.map(|(id, sealed)| (id, model.keep_until(sealed))).collect()
     }
 
-    /// No act shortens retention, but those that change what evidence is counted as: filing it, and
-    /// classifying it higher where a policy gives the higher classification a shorter period.
+    /// No act shortens retention, but filing what was unfiled.
     fn check_kept(&self, step: &Step, before: &[(EvidenceId, Timestamp)]) -> Result<(), Failure> {
         let name = step.deed.name();
-        if matches!(name, "file_evidence" | "classify_evidence" | "classify_case") {
+        if name == "file_evidence" {
             return Ok(());
         }
         for (id, until) in before {

@@ -92,7 +92,7 @@ impl Model {
             reason: None,
         };
         self.cases.insert(it.case.clone(), case.clone());
-        self.highest.insert(it.case.clone(), it.classification);
+        self.classes.insert(it.case.clone(), [it.classification].into());
         case
     }
 
@@ -313,9 +313,7 @@ impl Model {
 
     pub(super) fn do_classify_case(&mut self, actor: &Actor, it: &ClassifyCase) -> Case {
         let sign = self.sign(actor, &it.reason);
-        let highest = self.highest.get_mut(&it.case).expect("judged before");
-        *highest = (*highest).max(it.to);
-        self.change(&it.case, Some(&it.reason), |case| {
+        let case = self.change(&it.case, Some(&it.reason), |case| {
             classify(
                 &mut case.classification,
                 &mut case.lower_to,
@@ -323,7 +321,10 @@ impl Model {
                 it.to,
                 sign,
             );
-        })
+        });
+        let classes = self.classes.get_mut(&it.case).expect("judged before");
+        classes.insert(case.classification);
+        case
     }
 }
 

@@ -201,7 +201,7 @@ impl Model {
         );
         filing.reason = Some(it.reason.clone());
         let sealed = self.sealed_mut(it.evidence);
-        sealed.highest = sealed.highest.max(it.to);
+        sealed.classes.insert(sealed.filing.classification);
         sealed.filing.clone()
     }
 

@@ -22,12 +22,12 @@ impl Model {
         let kind = sealed.record.descriptor.kind;
         let cases: BTreeSet<&String> =
             sealed.past.iter().filter_map(|it| it.case.as_ref()).collect();
-        let of_cases = cases.iter().map(|case| self.highest[*case]);
-        let highest = of_cases.fold(sealed.highest, Classification::max);
+        let of_cases = cases.iter().flat_map(|case| &self.classes[*case]);
+        let classes: BTreeSet<Classification> = of_cases.chain(&sealed.classes).copied().collect();
         let act_types: Vec<ActType> = cases.iter().map(|case| self.cases[*case].act_type).collect();
         let is_filed = sealed.filing.case.is_some();
         let since = &self.policies[sealed.since_policy..];
-        let days = since.iter().map(|it| days_of(it, kind, highest, &act_types, is_filed)).max();
+        let days = since.iter().map(|it| days_of(it, kind, &classes, &act_types, is_filed)).max();
         let days = i64::from(days.expect("one is in force"));
         let period = Timestamp::from_millis(sealed.record.sealed_at.as_millis() + days * DAY_MS);
         let extended = sealed.extended.unwrap_or(period);

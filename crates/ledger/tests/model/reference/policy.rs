@@ -1,5 +1,7 @@
 //! The parameters of the rules.
 
+use std::collections::BTreeSet;
+
 use custos_core::{
     Actor, EvidenceKind, Rule, Stage,
     law::{ActType, Classification, LawPolicy, SetPolicy},
@@ -84,12 +86,12 @@ fn check_act_types(no: &mut Reasons, policy: &LawPolicy) {
 pub(super) fn days_of(
     policy: &LawPolicy,
     kind: EvidenceKind,
-    classification: Classification,
+    classes: &BTreeSet<Classification>,
     act_types: &[ActType],
     is_filed: bool,
 ) -> u32 {
     let kinds = policy.kinds.iter().filter(|it| !is_filed || it.kind == kind);
-    let classes = policy.classifications.iter().filter(|it| it.classification == classification);
+    let classes = policy.classifications.iter().filter(|it| classes.contains(&it.classification));
     let cases = policy.act_types.iter().filter(|it| act_types.contains(&it.act_type));
     let all = kinds
         .map(|it| it.retention_days)

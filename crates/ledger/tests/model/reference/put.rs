@@ -110,7 +110,7 @@ impl Model {
         let since_policy = self.policies.len() - 1;
         let mut sealed = Sealed {
             record,
-            highest: filing.classification,
+            classes: [filing.classification].into(),
             filing,
             since_policy,
             past: Vec::new(),
