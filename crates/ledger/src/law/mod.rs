@@ -23,13 +23,13 @@
 //! | a backup or a restored ledger that nobody with the right to answers for | R23 | `record_backup.rs`, `restore_ledger.rs` |
 //! | a request id that was used for another command | R26 | `repeat.rs` |
 //! | more nodes, disks, vaults or damage on record than the limits | I10 | each |
+//! | acts on cases, evidence, holds, grants, dispositions and registers | as `docs/law.md` says | `act.rs` and the room that it hands each to |
 //!
-//! How long evidence is kept is decided in `retention.rs` alone. That is also the place where a
-//! hold would be judged (rule R11): whatever command may one day end sealed evidence has to ask
-//! there, beside the retention. Today no command ends sealed evidence.
+//! What its seal says evidence is kept for is in `retention.rs`; all that keeps it, holds too, is in
+//! `keeping.rs`: whatever may end evidence asks there. It ends in `dispositions.rs` alone.
 //!
-//! A refused attempt to reach or end evidence (`Seal`, `AbortUpload`, `RecordView`) is entered in
-//! the custody log here, for all of them. What is repeated under its request id is answered in
+//! A refused attempt on evidence or on a record of the law is entered in the custody log here, for
+//! all of them. What is repeated under its request id is answered in
 //! `repeat.rs`, before the law looks at it.
 
 mod abort_upload;
