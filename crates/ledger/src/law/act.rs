@@ -8,6 +8,7 @@ use custos_core::{
 use super::{
     acting::{Acting, ID_BYTES_MAX, REASON_BYTES_MAX, check_id, check_said},
     cases, confirm_clock, dispositions, filing, grants, holds, policy, registers,
+    rights::Right,
 };
 use crate::{Kv, Outcome, Policy, stored::clock::Clock};
 
@@ -60,6 +61,8 @@ pub(super) fn act(
             dispositions::record_disposal(kv, acting, &it.disposition, it.evidence)
         }
         LawCommand::ReportRefusal(it) => {
+            // What an administrator's policy file was refused for, before it could become a command.
+            acting.check(kv, Right::Register, None)?;
             check_id("attempt", &it.attempt, ID_BYTES_MAX)?;
             check_said(custos_core::Rule::R26, "what", &it.what, REASON_BYTES_MAX)?;
             let detail = format!("{} {}", it.attempt, it.what);

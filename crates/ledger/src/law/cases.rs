@@ -114,6 +114,10 @@ fn change_officers(
         case.officers.push(officer.clone());
     }
     for officer in &asked.remove_officers {
+        if asked.add_officers.contains(officer) {
+            let reason = format!("{officer} is both added and removed");
+            return Err(Refusal::refused(Rule::R7, "officers", reason));
+        }
         let Some(place) = case.officers.iter().position(|one| one == officer) else {
             let reason = format!("{officer} is no officer of it");
             return Err(Refusal::refused(Rule::R7, "officers", reason));

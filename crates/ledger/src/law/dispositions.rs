@@ -89,12 +89,15 @@ fn keeps(
     filing: &Filing,
 ) -> Option<(Rule, String)> {
     let (until, why) = keeping::retain_until(kv, genesis, record, filing);
-    if acting.settled < until {
-        return Some((Rule::R10, format!("is kept until {until} ({why})")));
-    }
+    let retained = (acting.settled < until).then(|| format!("is kept until {until} ({why})"));
     let holds = keeping::holds(kv, record);
     let names: Vec<_> = holds.iter().map(|hold| hold.record.id()).collect();
-    (!names.is_empty()).then(|| (Rule::R11, format!("is held by {}", names.join(", "))))
+    if names.is_empty() {
+        return retained.map(|why| (Rule::R10, why));
+    }
+    // What is both is told first of what does not pass by itself.
+    let held = format!("is held by {}", names.join(", "));
+    Some((Rule::R11, retained.map_or(held.clone(), |why| format!("{held}, and {why}"))))
 }
 
 fn only(evidence: &[EvidenceId]) -> Option<EvidenceId> {

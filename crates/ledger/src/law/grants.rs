@@ -226,7 +226,8 @@ pub(super) fn check_use(
     asked: &Use<'_>,
 ) -> Result<(), Refusal> {
     let filing = filing_of(kv, record);
-    check_not_ending(&filing)?;
+    check_not_ending(&filing)
+        .map_err(|refusal| Refusal { field: "evidence_id".into(), ..refusal })?;
     let classification = effective_classification(kv, &filing);
     if classification > acting.clearance() {
         let reason = format!("{classification} is above the clearance of {}", acting.name());
@@ -279,11 +280,21 @@ fn is_holder(acting: &Acting<'_>, grant: &Grant) -> bool {
     grant.holder == acting.name() && grant.applied.role == acting.role()
 }
 
-/// Whoever streams for the holder may see all; the holder may not.
-fn check_holder_cleared(kv: &impl KvRead, grant: &Grant, filing: &Filing) -> Result<(), Refusal> {
-    let Some(holder) = find_person(kv, &grant.holder) else { return Ok(()) };
+/// Whoever streams for the holder may see all; the holder may not, and nothing at all once the
+/// holder may not act any more.
+fn check_holder(kv: &impl KvRead, grant: &Grant, filing: &Filing) -> Result<(), Refusal> {
+    let role = grant.applied.role;
+    if !role.is_person() {
+        return Ok(());
+    }
+    let holder = find_person(kv, &grant.holder).filter(|it| it.active && it.role == role);
+    let Some(holder) = holder else {
+        let reason =
+            format!("{} ({role}), who holds grant {}, may not act", grant.holder, grant.id);
+        return Err(Refusal::refused(Rule::R18, "grant", reason));
+    };
     let classification = effective_classification(kv, filing);
-    if !grant.applied.role.is_person() || classification <= holder.clearance {
+    if classification <= holder.clearance {
         return Ok(());
     }
     let reason = format!("{classification} is above the clearance of {}", grant.holder);
@@ -306,7 +317,7 @@ fn use_grant(
     if !is_holder(acting, grant) && acting.role() != Role::Playback {
         return refused(format!("grant {id} is for {}", grant.holder));
     }
-    check_holder_cleared(kv, grant, filing)?;
+    check_holder(kv, grant, filing)?;
     if grant.state != GrantState::Approved {
         return refused(format!("grant {id} is {}", grant.state));
     }

@@ -10,6 +10,7 @@ use super::{
         Acting, REASON_BYTES_MAX, TITLE_BYTES_MAX, active_unit, check_optional, check_reason,
         filing_of, find_hold, known, known_case, sealed,
     },
+    filing::check_not_ending,
     keeping::FILTER_HOLDS_MAX,
     rights::Right,
 };
@@ -114,6 +115,8 @@ fn check_target(
         let record = sealed(kv, id)?;
         let filing = filing_of(kv, &record);
         acting.check(kv, Right::Hold, filing.unit.as_deref())?;
+        // Removal may have begun: a hold would promise what nobody can keep.
+        check_not_ending(&filing)?;
         unit = filing.unit.or(unit);
     }
     let by_filter =

@@ -320,6 +320,13 @@ fn r7_who_joins_a_case_is_not_of_it_yet_and_who_leaves_it_is() {
     agency.refused(&officer(), asked, Rule::R7, "officers");
     let asked = UpdateCase { remove_officers: vec!["310115-0003".to_owned()], ..update("C-1") };
     agency.refused(&officer(), asked, Rule::R7, "officers");
+    // Nor does one do both at once.
+    for number in ["310115-0001", "310115-0003"] {
+        let number = vec![number.to_owned()];
+        let asked =
+            UpdateCase { add_officers: number.clone(), remove_officers: number, ..update("C-1") };
+        agency.refused(&officer(), asked, Rule::R7, "officers");
+    }
 }
 
 #[test]

@@ -162,6 +162,15 @@ fn r11_evidence_that_is_held_is_not_proposed_to_end() {
 }
 
 #[test]
+fn r11_r10_what_is_held_and_retained_is_refused_for_the_hold_with_both_reasons() {
+    let (mut agency, _) = over(1);
+    let young = agency.put(&station(), photo("C-1")).evidence_id;
+    agency.place_hold(&officer(), HoldReason::Objection, of_case("C-1"));
+    let refusal = agency.refused(&custodian(), proposal(&[young]), Rule::R11, "evidence");
+    assert!(refusal.reason.contains("held by H1, and is kept until"), "{refusal}");
+}
+
+#[test]
 fn r23_a_custodian_proposes_and_who_may_agree_stops_or_orders_within_reach() {
     let (mut agency, ids) = over(1);
     for actor in [

@@ -59,6 +59,28 @@ fn a_hold_is_placed_with_its_reason_target_and_review() {
 }
 
 #[test]
+fn i3_a_hold_on_what_is_ordered_to_end_is_refused_and_promises_nothing() {
+    let mut agency = Agency::new();
+    let evidence = agency.over("C-1").evidence_id;
+    let disposition = agency.approved(&[evidence]).id;
+    // Until the order, it is in time.
+    let hold = agency.place_hold(&officer(), HoldReason::Complaint, of_evidence(evidence)).id;
+    agency.done(&head(), release(&hold));
+    agency.pass_days(8);
+    let order = custos_core::law::OrderDisposition { disposition: disposition.clone() };
+    agency.done(&Actor::system(), order);
+    let asked = || new_hold(HoldReason::Complaint, of_evidence(evidence));
+    let refusal = agency.refused(&officer(), asked(), Rule::I3, "evidence");
+    assert!(refusal.reason.contains(&disposition), "{refusal}");
+    // One on its case is placed: for what else is in it, and what comes.
+    let on_case = agency.place_hold(&officer(), HoldReason::Complaint, of_case("C-1"));
+    agency.done(&Actor::system(), crate::agency::disposal(&disposition, evidence));
+    agency.refused(&officer(), asked(), Rule::I3, "evidence");
+    let next = agency.sealed_in_case("C-1").evidence_id;
+    assert_eq!(over(&agency, next), [on_case.id]);
+}
+
+#[test]
 fn r11_several_holds_stand_at_once_and_each_is_released_on_its_own() {
     let mut agency = Agency::new();
     agency.open_case("C-1");

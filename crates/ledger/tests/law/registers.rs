@@ -450,6 +450,10 @@ fn what_was_refused_before_it_could_become_a_command_is_on_record() {
         let silent = ReportRefusal { what: what.to_owned(), ..report.clone() };
         agency.refused(&administrator(), silent, Rule::R26, "what");
     }
-    let long = ReportRefusal { what: "x".repeat(513), ..report };
+    let long = ReportRefusal { what: "x".repeat(513), ..report.clone() };
     agency.refused(&administrator(), long, Rule::I10, "what");
+    // Who may not set the policy has no file of it to report.
+    for actor in [custodian(), auditor(), station()] {
+        agency.refused(&actor, report.clone(), Rule::R23, "role");
+    }
 }

@@ -4,7 +4,7 @@ use custos_core::{
     Act, Actor, Descriptor, ErrorKind, EvidenceId, Refusal, Role, Rule, Stage,
     law::{
         ApplyForGrant, ByteSpan, Classification, ClassifyEvidence, DecideGrant, FileEvidence,
-        GrantScope, OpenCase, RecordKind, RegisterCopy, RevokeGrant, UpdateCase,
+        GrantScope, OpenCase, Person, RecordKind, RegisterCopy, RevokeGrant, SetPerson, UpdateCase,
     },
 };
 use custos_ledger::{Command, Outcome};
@@ -12,7 +12,7 @@ use custos_ledger::{Command, Outcome};
 use crate::{
     agency::{
         Agency, administrator, application, approval, auditor, auxiliary, custodian, descriptor_of,
-        file_under, grant_of, harbour_auditor, harbour_custodian, head, new_case, officer,
+        file_under, grant_of, harbour_auditor, harbour_custodian, head, new_case, officer, person,
         playback, reviewer, second_officer, traffic_custodian, traffic_officer,
     },
     world::{complete, developer, other_station, parts, station},
@@ -336,6 +336,33 @@ fn r18_a_grant_is_for_its_scope_and_what_is_less() {
 }
 
 #[test]
+fn r18_a_grant_of_who_may_not_act_any_more_is_of_no_use_to_anybody() {
+    let (mut agency, evidence) = begun();
+    let holder = traffic_officer();
+    let grant = agency.granted(&holder, evidence, GrantScope::View).id;
+    let under = || take(evidence, GrantScope::View, Some(&grant));
+    reads(&mut agency, &playback(), under());
+    let set = |change: &dyn Fn(&mut Person)| {
+        let mut person = person(&holder);
+        change(&mut person);
+        SetPerson { person }
+    };
+    for change in [
+        set(&|person| person.active = false),
+        // Somebody of another role is not who was allowed to.
+        set(&|person| {
+            person.role = Role::Reviewer;
+            person.certificate_no = None;
+        }),
+    ] {
+        agency.done(&administrator(), change);
+        no(&mut agency, &playback(), under(), Rule::R18, "grant");
+    }
+    agency.done(&administrator(), set(&|_| {}));
+    reads(&mut agency, &playback(), under());
+}
+
+#[test]
 fn r20_the_original_goes_out_after_a_copy_is_registered() {
     let (mut agency, evidence) = begun();
     let other = agency.sealed_in_case("C-1").evidence_id;
@@ -374,7 +401,7 @@ fn i3_nobody_reads_what_is_ordered_to_end_or_has_ended() {
         (officer(), under()),
         (playback(), under()),
     ] {
-        no(&mut agency, &actor, command, Rule::I3, "evidence");
+        no(&mut agency, &actor, command, Rule::I3, "evidence_id");
     }
     agency.done(&Actor::system(), crate::agency::disposal(&disposition, evidence));
     for (actor, command) in [(developer(), view(evidence)), (officer(), under())] {

@@ -98,6 +98,7 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("extend_retention", I10, "until"),
     ("register_copy", R20, "blake3"),
     ("place_hold", R11, "target"),
+    ("place_hold", I3, "evidence"),
     ("place_hold", R11, "text"),
     ("place_hold", R11, "review_at"),
     ("release_hold", R11, "hold"),
@@ -117,7 +118,6 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("view", R18, "range"),
     ("view", R19, "clearance"),
     ("view", R20, "grant"),
-    ("view", I3, "evidence"),
     ("view", I3, "evidence_id"),
     ("view", R23, "unit"),
     ("propose_disposition", I8, "evidence"),
@@ -132,6 +132,7 @@ const REFUSALS: &[(&str, Rule, &str)] = &[
     ("order_disposition", I8, "disposition"),
     ("record_disposal", I3, "disposition"),
     ("record_disposal", I3, "evidence"),
+    ("report_refusal", R23, "role"),
 ];
 
 /// Acts that are not of the law's commands and must be done too.

@@ -97,7 +97,6 @@ fn the_law_and_its_model_agree_on_every_step_of_random_sequences() {
     println!("{} steps, {} items ended", tally.steps, tally.ended);
     println!("done: {:?}", tally.done);
     println!("refused: {:?}", tally.refused);
-    println!("open in the law's text (done, refused): {:?}", tally.doubts);
     let reports: Vec<String> = broken.values().map(report).collect();
     assert!(reports.is_empty(), "{} ways to disagree\n{}", reports.len(), reports.join("\n"));
     let unseen = coverage::unseen(&tally);

@@ -273,8 +273,9 @@ impl Model {
             LawCommand::OrderDisposition(it) => self.judge_order(no, actor, it),
             LawCommand::RecordDisposal(it) => self.judge_dispose(no, actor, it),
             LawCommand::ReportRefusal(it) => {
-                no.text("attempt", &it.attempt, 64);
-                no.text("what", &it.what, 2048);
+                self.check_role(no, actor, Right::Register);
+                no.id("attempt", &it.attempt, 64);
+                no.text("what", &it.what, 512);
             }
         }
     }

@@ -175,9 +175,6 @@ impl World {
     ) -> Result<(), Failure> {
         let name = step.deed.name();
         let by = format!("{name} {} {}", refusal.rule, refusal.field);
-        for doubt in reasons.doubts() {
-            self.tally.doubts.entry(doubt).or_default().1 += 1;
-        }
         if !reasons.allow(refusal) {
             let class = match reasons.all().is_empty() {
                 true => format!("refused, done by the model: {by}"),
@@ -212,9 +209,6 @@ impl World {
             let all = reasons.all();
             let class = format!("done, refused by the model: {name} {all:?}");
             return Err(Failure::new(class, format!("{outcome:?}")));
-        }
-        for doubt in reasons.doubts() {
-            self.tally.doubts.entry(doubt).or_default().0 += 1;
         }
         *self.tally.done.entry(name).or_default() += 1;
         if name == "record_disposal" {

@@ -11,8 +11,6 @@ pub(crate) struct Tally {
     pub(crate) done: BTreeMap<&'static str, u64>,
     /// Acts that were refused, by rule and field.
     pub(crate) refused: BTreeMap<(&'static str, Rule), BTreeMap<String, u64>>,
-    /// What is open in the law's text: how often it was done, and refused.
-    pub(crate) doubts: BTreeMap<&'static str, (u64, u64)>,
     pub(crate) steps: u64,
     /// Evidence that ended.
     pub(crate) ended: u64,
@@ -28,10 +26,6 @@ impl Tally {
             for (field, count) in fields {
                 *counts.entry(field).or_default() += count;
             }
-        }
-        for (label, (done, refused)) in other.doubts {
-            let counts = self.doubts.entry(label).or_default();
-            *counts = (counts.0 + done, counts.1 + refused);
         }
         self.steps += other.steps;
         self.ended += other.ended;

@@ -126,7 +126,7 @@ impl Generator {
     }
 
     pub(super) fn report_refusal(&mut self, model: &Model) -> Asked {
-        let actor = self.anyone(model);
+        let actor = self.able(model, Right::Register, None);
         let attempt = self.rng.one(&["set_policy", "place_hold"]).to_owned();
         (actor, ReportRefusal { attempt, what: "R26 reason: is missing".to_owned() }.into())
     }

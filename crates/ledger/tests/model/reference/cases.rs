@@ -132,7 +132,7 @@ impl Model {
         no.when(is_twice(&it.remove_officers), Rule::R7, "officers");
         no.when(is_twice(&it.add_officers), Rule::R7, "officers");
         let is_back = it.add_officers.iter().any(|officer| it.remove_officers.contains(officer));
-        no.doubt(is_back, Rule::R7, "officers", "an officer is removed and added");
+        no.when(is_back, Rule::R7, "officers");
         let stays = case.officers.iter().filter(|officer| !it.remove_officers.contains(officer));
         let stay: Vec<&String> = stays.chain(&it.add_officers).collect();
         no.when(stay.len() > OFFICERS_MAX, Rule::I10, "officers");

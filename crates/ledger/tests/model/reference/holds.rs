@@ -43,8 +43,7 @@ impl Model {
         {
             let unit = sealed.filing.unit.as_deref();
             no.when(self.is_out_of(reach, actor, unit), Rule::R23, "unit");
-            let is_ordered = sealed.filing.disposition.is_some();
-            no.doubt(is_ordered, Rule::I3, "evidence", "a hold on evidence ordered to end");
+            no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence");
         }
         if let Some(review_at) = it.review_at {
             let years_ms = 10 * 366 * DAY_MS;

@@ -11,8 +11,6 @@ pub(crate) struct Reason {
     pub(crate) field: &'static str,
     /// Whether what is named does not exist.
     pub(crate) found: Found,
-    /// What in the law's text leaves open whether it is refused at all.
-    pub(crate) doubt: Option<&'static str>,
 }
 
 /// Whether an answer must be *not found*.
@@ -37,12 +35,7 @@ impl Reasons {
 
     /// Whether it must be refused.
     pub(crate) fn must(&self) -> bool {
-        self.0.iter().any(|reason| reason.doubt.is_none())
-    }
-
-    /// What leaves open whether it is refused, if that is open.
-    pub(crate) fn doubts(&self) -> Vec<&'static str> {
-        if self.must() { Vec::new() } else { self.0.iter().filter_map(|it| it.doubt).collect() }
+        !self.0.is_empty()
     }
 
     /// Whether it may be refused like this.
@@ -58,19 +51,13 @@ impl Reasons {
         })
     }
 
-    fn add(
-        &mut self,
-        rule: Option<Rule>,
-        field: &'static str,
-        found: Found,
-        doubt: Option<&'static str>,
-    ) {
-        self.0.push(Reason { rule, field, found, doubt });
+    fn add(&mut self, rule: Option<Rule>, field: &'static str, found: Found) {
+        self.0.push(Reason { rule, field, found });
     }
 
     /// Refused under `rule`.
     pub(crate) fn rule(&mut self, rule: Rule, field: &'static str) {
-        self.add(Some(rule), field, Found::Yes, None);
+        self.add(Some(rule), field, Found::Yes);
     }
 
     /// Refused under `rule` when `is_broken`.
@@ -80,32 +67,19 @@ impl Reasons {
         }
     }
 
-    /// Perhaps refused under `rule` when `is_so`.
-    pub(crate) fn doubt(
-        &mut self,
-        is_so: bool,
-        rule: Rule,
-        field: &'static str,
-        what: &'static str,
-    ) {
-        if is_so {
-            self.add(Some(rule), field, Found::Yes, Some(what));
-        }
-    }
-
     /// Refused under `rule`, by whatever kind of answer, because what is named does not exist.
     pub(crate) fn absent(&mut self, rule: Rule, field: &'static str) {
-        self.add(Some(rule), field, Found::Either, None);
+        self.add(Some(rule), field, Found::Either);
     }
 
     /// Answered *not found*.
     pub(crate) fn unknown(&mut self, field: &'static str) {
-        self.add(None, field, Found::No, None);
+        self.add(None, field, Found::No);
     }
 
     /// Refused in some way by this field.
     pub(crate) fn somehow(&mut self, field: &'static str) {
-        self.add(None, field, Found::Either, None);
+        self.add(None, field, Found::Either);
     }
 
     /// Forgets a reason that another one comes before.

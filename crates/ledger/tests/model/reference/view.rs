@@ -29,7 +29,7 @@ impl Model {
             }
             return;
         };
-        no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence");
+        no.when(sealed.filing.disposition.is_some(), Rule::I3, "evidence_id");
         let size = sealed.record.parts.size;
         no.when(view.start > view.end || view.end > size, Rule::R6, "range");
         match grant {
@@ -76,7 +76,7 @@ impl Model {
             fingerprint: actor.fingerprint,
         };
         let is_out = actor != &holder && self.is_unknown(&holder);
-        no.doubt(is_out, Rule::R18, "grant", "playback for a holder who may not act");
+        no.when(is_out, Rule::R18, "grant");
         let is_high = self.classification_of(sealed) > self.clearance(&holder);
         no.when(is_high, Rule::R19, "clearance");
         let is_above = self.classification_of(sealed) > self.clearance(actor);
