@@ -12,10 +12,12 @@
 //! The programs are looked for beside the test's own executable (`cargo build --workspace --bins`
 //! puts them there), or in `$CUSTOS_BIN_DIR`.
 
+mod agency;
 mod harness;
 pub mod linear_history;
 pub mod round_trip;
 
+pub use agency::Agency;
 pub use harness::authority::{Authority, TlsFiles};
 pub use harness::cli::{Cli, CliChild, CliRun, PutReceipt};
 pub use harness::client_config::ClientConfig;

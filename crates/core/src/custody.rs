@@ -93,7 +93,8 @@ pub struct CustodyEntry {
     pub act: Act,
     /// To which evidence.
     pub evidence_id: Option<EvidenceId>,
-    /// Who acted, from the private part; `None` once that part has lawfully ended.
+    /// Who acted, from the private part; `None` once that part has lawfully ended, and for readers who
+    /// may not read what the entry is about.
     pub actor: Option<String>,
     /// One line about the act from the private part, such as the range and purpose of a view.
     pub detail: Option<String>,

@@ -208,6 +208,15 @@ impl Gateway {
         Ok(self.inner.deps.ledger.query(query).await?)
     }
 
+    /// Asks as somebody who may not read everything.
+    pub(crate) async fn query_by(
+        &self,
+        reader: &Actor,
+        query: Query,
+    ) -> Result<Answer, GatewayError> {
+        self.query(Query::By { reader: reader.clone(), query: Box::new(query) }).await
+    }
+
     /// An id in the virtual shard of the upload key: opening an upload concerns one group of the
     /// ledger, however the shards are spread.
     pub(crate) fn new_evidence_id(&self, upload_key: UploadKey) -> EvidenceId {

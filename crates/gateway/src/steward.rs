@@ -57,8 +57,11 @@ impl Gateway {
         loop {
             let page = self.pending(after).await?;
             for found in page.items {
-                if let Record::Disposition(disposition) = found.record {
-                    self.see_to(disposition).await?;
+                let Record::Disposition(disposition) = found.record else { continue };
+                let id = disposition.id.clone();
+                // What keeps one from going on keeps no other.
+                if let Err(error) = self.see_to(disposition).await {
+                    warn!(disposition = %id, %error, "not seen to");
                 }
             }
             after = page.next;

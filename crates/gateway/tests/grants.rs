@@ -7,8 +7,8 @@ use custos_codec::RangeVerifier;
 use custos_core::{
     Actor, Descriptor, ErasureProfile, ErrorKind, EvidenceId, EvidenceKind, Role, Rule, UploadKey,
     law::{
-        ApplyForGrant, DecideGrant, GrantScope, LawCommand, Record, RevokeGrant, SetStation,
-        SetUnit, Station, Unit,
+        ApplyForGrant, Classification, DecideGrant, GrantScope, LawCommand, Person, Record,
+        RevokeGrant, SetPerson, SetStation, SetUnit, Station, Unit,
     },
 };
 use custos_gateway::{
@@ -31,6 +31,10 @@ async fn act(rig: &Rig, actor: &Actor, request: u8, command: impl Into<LawComman
 
 /// A grant to view evidence that the officer holds.
 async fn granted(rig: &Rig, evidence: EvidenceId) -> String {
+    granted_to(rig, &officer(), evidence).await
+}
+
+async fn granted_to(rig: &Rig, holder: &Actor, evidence: EvidenceId) -> String {
     let apply = ApplyForGrant {
         outside: None,
         scope: GrantScope::View,
@@ -39,7 +43,7 @@ async fn granted(rig: &Rig, evidence: EvidenceId) -> String {
         range: None,
         purpose: "appeal".to_owned(),
     };
-    let Record::Grant(grant) = act(rig, &officer(), 1, apply).await else { panic!("a grant") };
+    let Record::Grant(grant) = act(rig, holder, 1, apply).await else { panic!("a grant") };
     let decide = DecideGrant {
         grant: grant.id.clone(),
         approve: true,
@@ -57,6 +61,15 @@ async fn revoke(rig: &Rig, grant: &str) {
 }
 
 async fn view(rig: &Rig, evidence_id: EvidenceId, grant: &str) -> Result<View, GatewayError> {
+    view_as(rig, &officer(), evidence_id, grant).await
+}
+
+async fn view_as(
+    rig: &Rig,
+    actor: &Actor,
+    evidence_id: EvidenceId,
+    grant: &str,
+) -> Result<View, GatewayError> {
     let request = ViewRequest {
         evidence_id,
         start: 0,
@@ -65,7 +78,7 @@ async fn view(rig: &Rig, evidence_id: EvidenceId, grant: &str) -> Result<View, G
         scope: GrantScope::View,
         grant: Some(grant.to_owned()),
     };
-    rig.gateway.open_view(&officer(), request).await
+    rig.gateway.open_view(actor, request).await
 }
 
 #[track_caller]
@@ -91,6 +104,35 @@ async fn r18_no_chunk_leaves_under_a_grant_that_was_revoked_meanwhile() {
     revoke(&rig, &grant).await;
     is_refused(view.next_frames().await.expect_err("is revoked"), Rule::R18, "grant");
     // Also when nobody asks for the next chunk: a player that reads slowly.
+    is_refused(watch.broken().await, Rule::R18, "grant");
+}
+
+#[tokio::test]
+async fn r18_a_stream_ends_when_who_holds_its_grant_may_not_act_any_more() {
+    let rig = Rig::new(ErasureProfile::P2_1);
+    let bytes = footage(3 * CHUNK);
+    let evidence_id = rig.put(1, &bytes).await.expect("is put").evidence_id;
+    let unit = Unit { id: "u".to_owned(), title: "U".to_owned(), parent: None, active: true };
+    act(&rig, &officer(), 4, SetUnit { unit }).await;
+    let holder = Actor { name: "rao.yi".to_owned(), role: Role::Reviewer, fingerprint: [3; 32] };
+    let person = |active| Person {
+        id: holder.name.clone(),
+        title: None,
+        role: holder.role,
+        unit: "u".to_owned(),
+        certificate_no: None,
+        clearance: Classification::StateSecret,
+        active,
+    };
+    act(&rig, &officer(), 5, SetPerson { person: person(true) }).await;
+    let grant = granted_to(&rig, &holder, evidence_id).await;
+    // The playback service streams for the holder.
+    let playback = Actor { name: "player".to_owned(), role: Role::Playback, fingerprint: [4; 32] };
+    let mut view = view_as(&rig, &playback, evidence_id, &grant).await.expect("is let");
+    let watch = view.watch().expect("is watched");
+    view.next_frames().await.expect("is good").expect("a chunk");
+    act(&rig, &officer(), 6, SetPerson { person: person(false) }).await;
+    is_refused(view.next_frames().await.expect_err("is over"), Rule::R18, "grant");
     is_refused(watch.broken().await, Rule::R18, "grant");
 }
 
@@ -136,6 +178,9 @@ async fn r26_without_an_authority_whoever_asks_is_told_what_to_have_signed() {
     is_refused(error, Rule::R26, "certificate");
     assert_eq!(ask(officer(), "dock-2").await.kind(), ErrorKind::NotFound);
     is_refused(ask(Actor { role: Role::Station, ..officer() }, "dock-1").await, Rule::R23, "role");
+    // Who asks is on the register, whatever the certificate says.
+    let stranger = Actor { role: Role::Administrator, ..officer() };
+    is_refused(ask(stranger, "dock-1").await, Rule::R26, "actor");
     act(&rig, &officer(), 3, SetStation { station: Station { active: false, ..station } }).await;
     is_refused(ask(officer(), "dock-1").await, Rule::R26, "name");
 }
@@ -155,11 +200,15 @@ async fn r5_a_recording_is_judged_by_all_of_its_segments() {
         push_from(&mut upload, &bytes, 0).await.expect("is taken");
         upload.finish(10, hash(&bytes)).await.expect("is sealed");
     }
-    let checked = rig.gateway.check_recording("R-1").await.expect("is there");
+    let checked = rig.gateway.check_recording(&officer(), "R-1").await.expect("is there");
     assert_eq!((checked.report.segments, checked.truncated), (3, false));
     let missing: Vec<_> =
         checked.report.findings.iter().filter_map(|found| found.first_number).collect();
     assert_eq!(missing, [3]);
-    let error = rig.gateway.check_recording("R-2").await.expect_err("has no segment");
-    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let checked = rig.gateway.check_recording(&officer(), "R-2").await;
+    assert_eq!(checked.expect_err("has no segment").kind(), ErrorKind::NotFound);
+    // Whoever may not read every segment is told so, and of no gap.
+    let station = Actor { name: "dock-9".to_owned(), role: Role::Station, fingerprint: [1; 32] };
+    let checked = rig.gateway.check_recording(&station, "R-1").await;
+    is_refused(checked.expect_err("is not for a station"), Rule::R23, "role");
 }

@@ -15,7 +15,8 @@ async fn i1_one_missing_store_is_put_on_record_and_two_refuse_the_put() {
         let bytes = footage(2 * CHUNK);
         rig.fail(&[3], fault);
         let receipt = rig.put(1, &bytes).await.expect("the quorum of five stands");
-        let record = rig.gateway.evidence(receipt.evidence_id).await.expect("sealed");
+        let record =
+            rig.gateway.evidence(&rig::officer(), receipt.evidence_id).await.expect("sealed");
         // Two chunks and the crown, one shard of each.
         assert_eq!(record.parts.missing_shards, 3, "{fault:?}");
         rig.fail(&[3, 4], fault);
@@ -76,7 +77,7 @@ async fn i10_a_store_that_hangs_holds_up_neither_uploads_nor_reads() {
     let bytes = footage(40 * CHUNK);
     rig.fail(&[2], Fault::Stuck);
     let receipt = rig.put(1, &bytes).await.expect("five stores are enough");
-    let record = rig.gateway.evidence(receipt.evidence_id).await.expect("sealed");
+    let record = rig.gateway.evidence(&rig::officer(), receipt.evidence_id).await.expect("sealed");
     assert_eq!(record.parts.missing_shards, 41, "one of each chunk and of the crown");
     let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
     assert!(got == bytes);
@@ -99,7 +100,7 @@ async fn i1_an_upload_resumes_beside_a_store_that_hangs_and_keeps_what_is_missin
     rig.fail(&[1], Fault::None);
     push_from(&mut upload, &bytes, 2 * CHUNK).await.expect("pushes");
     let receipt = upload.finish(bytes.len() as u64, hash(&bytes)).await.expect("seals");
-    let record = rig.gateway.evidence(receipt.evidence_id).await.expect("sealed");
+    let record = rig.gateway.evidence(&rig::officer(), receipt.evidence_id).await.expect("sealed");
     assert_eq!(record.parts.missing_shards, 2, "those of the chunks before the break");
 }
 

@@ -49,7 +49,8 @@ async fn i1_two_of_six_hosts_die_in_mid_put_and_no_put_fails() {
         let bytes = footage(5 * CHUNK + 77);
         let receipt = put_through(&rig, 1, &bytes, || fail_hosts(&rig, &[1, 4], fault)).await;
         let receipt = receipt.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
-        let record = rig.gateway.evidence(receipt.evidence_id).await.expect("sealed");
+        let record =
+            rig.gateway.evidence(&rig::officer(), receipt.evidence_id).await.expect("sealed");
         // Four chunks and the crown came after; two shards of each are not at home.
         assert_eq!(record.parts.missing_shards, 10, "{fault:?}");
         let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
@@ -205,7 +206,7 @@ async fn an_upload_whose_shards_are_all_on_spares_resumes_when_its_homes_are_wel
     assert_eq!(upload.durable_offset(), 2 * CHUNK as u64, "nothing is asked for again");
     push_from(&mut upload, &bytes, 2 * CHUNK).await.expect("pushes");
     let receipt = upload.finish(bytes.len() as u64, hash(&bytes)).await.expect("seals");
-    let record = rig.gateway.evidence(receipt.evidence_id).await.expect("sealed");
+    let record = rig.gateway.evidence(&rig::officer(), receipt.evidence_id).await.expect("sealed");
     assert!(record.parts.missing_shards >= 12, "{}", record.parts.missing_shards);
     let got = rig.get(receipt.evidence_id, receipt.blake3, 0, None).await.expect("gets");
     assert!(got == bytes);
@@ -224,7 +225,7 @@ async fn an_upload_resumes_on_its_strays() {
     assert_eq!(upload.durable_offset(), 3 * CHUNK as u64);
     push_from(&mut upload, &bytes, 3 * CHUNK).await.expect("pushes");
     let receipt = upload.finish(bytes.len() as u64, hash(&bytes)).await.expect("seals");
-    let record = rig.gateway.evidence(receipt.evidence_id).await.expect("sealed");
+    let record = rig.gateway.evidence(&rig::officer(), receipt.evidence_id).await.expect("sealed");
     assert_eq!(record.parts.missing_shards, 10);
 }
 

@@ -374,6 +374,14 @@ pub enum Query {
     MetaMembers,
     /// Records of the law.
     Law(LawQuery),
+    /// Any of the others but [`Upload`](Self::Upload), as somebody who may not read everything
+    /// (rules R19, R23): what they may not read is refused, or left out of pages and entries.
+    By {
+        /// Who reads.
+        reader: Actor,
+        /// What is asked.
+        query: Box<Query>,
+    },
 }
 
 /// What a query found.

@@ -15,6 +15,7 @@ use crate::{
     law::{
         acting::{filing_of, find_case, is_within, sealed},
         case_report, keeping, policy,
+        reading::Reader,
     },
     stored::{
         clock, cluster,
@@ -26,20 +27,32 @@ use crate::{
 
 /// Records that are looked at for one page at most, whatever of them belongs on it: a page may then
 /// be short, or empty, and have a next one.
-const LOOKED_AT_MAX: usize = 10_000;
+pub(crate) const LOOKED_AT_MAX: usize = 10_000;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-pub(crate) fn answer(kv: &impl KvRead, query: &LawQuery) -> Result<LawAnswer, Refusal> {
+/// Answers whoever reads, or whoever may read everything.
+pub(crate) fn answer(
+    kv: &impl KvRead,
+    query: &LawQuery,
+    reader: Option<&Reader<'_>>,
+) -> Result<LawAnswer, Refusal> {
+    let check = |found: Option<&Versioned>| match (found, reader) {
+        (Some(found), Some(reader)) => reader.check_record(kv, &found.record),
+        _ => Ok(()),
+    };
     let Some(cluster) = cluster::load(kv) else {
         return Err(Refusal::not_found(Rule::R10, "cluster", "the cluster has not begun"));
     };
     let genesis = cluster.policy;
     Ok(match query {
         LawQuery::Record(name) => {
-            LawAnswer::Records(whole(record(kv, &genesis, name.kind, &name.id)))
+            let found = record(kv, &genesis, name.kind, &name.id);
+            check(found.as_ref())?;
+            LawAnswer::Records(whole(found))
         }
         LawQuery::History(page) => {
+            check(record(kv, &genesis, page.kind, &page.id).as_ref())?;
             let limit = page_items(page.limit);
             let mut items = law_record::history(kv, page.kind, &page.id, page.after, limit + 1);
             let more = items.len() > limit;
@@ -47,15 +60,20 @@ pub(crate) fn answer(kv: &impl KvRead, query: &LawQuery) -> Result<LawAnswer, Re
             let next = items.last().filter(|_| more).map(|last| last.version.to_string());
             LawAnswer::Records(RecordPage { items, next })
         }
-        LawQuery::List(page) => LawAnswer::Records(list(kv, &genesis, page)?),
+        LawQuery::List(page) => LawAnswer::Records(list(kv, &genesis, page, reader)?),
         LawQuery::Keeping(name) => {
             let record = sealed(kv, name.evidence)?;
+            reader.map_or(Ok(()), |reader| reader.check_evidence_id(kv, name.evidence))?;
             let filing = filing_of(kv, &record);
             let settled = clock::load(kv).expect("the clock began with the cluster").settled();
-            LawAnswer::Keeping(keeping::report(kv, &genesis, &record, &filing, settled))
+            let mut keeping = keeping::report(kv, &genesis, &record, &filing, settled);
+            // Other agencies' holds on what belongs to nobody are theirs to know of.
+            keeping.holds.retain(|hold| check(Some(hold)).is_ok());
+            LawAnswer::Keeping(keeping)
         }
         LawQuery::Case(name) => match find_case(kv, &name.case) {
             Some(case) => {
+                check(law_record::load(kv, RecordKind::Case, &name.case).as_ref())?;
                 let (_, policy) = policy::current(kv, &genesis);
                 LawAnswer::Case(case_report::report(kv, &policy, &case))
             }
@@ -137,7 +155,19 @@ struct Candidate {
     record: Option<Versioned>,
 }
 
-fn list(kv: &impl KvRead, genesis: &Policy, page: &ListPage) -> Result<RecordPage, Refusal> {
+fn list(
+    kv: &impl KvRead,
+    genesis: &Policy,
+    page: &ListPage,
+    reader: Option<&Reader<'_>>,
+) -> Result<RecordPage, Refusal> {
+    if let Some(reader) = reader {
+        reader.check_reads(kv)?;
+    }
+    let is_shown = |it: &Versioned| {
+        is_of_unit(kv, it, page.unit.as_deref())
+            && reader.is_none_or(|reader| reader.check_record(kv, &it.record).is_ok())
+    };
     let limit = page_items(page.limit);
     let mut items = Vec::new();
     let mut after = page.after.clone();
@@ -152,7 +182,7 @@ fn list(kv: &impl KvRead, genesis: &Policy, page: &ListPage) -> Result<RecordPag
             }
             looked_at += 1;
             after = Some(position);
-            items.extend(record.filter(|it| is_of_unit(kv, it, page.unit.as_deref())));
+            items.extend(record.filter(is_shown));
         }
         if is_last {
             return Ok(RecordPage { items, next: None });

@@ -1,11 +1,14 @@
 use custos_core::{
-    ClusterMap, DiskId, Epoch, EvidenceId, EvidenceRecord, LogIndex, Refusal, ShardKey,
+    ClusterMap, DiskId, Epoch, EvidenceId, EvidenceRecord, LogIndex, Refusal, Rule, ShardKey,
     UploadSession,
+    law::RecordKind,
     limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX},
 };
 
 use crate::{
     Answer, ClusterInfo, KvRead, Query, custody,
+    law::reading::Reader,
+    law_query::LOOKED_AT_MAX,
     stored::{
         clock,
         cluster::{self, Cluster},
@@ -19,15 +22,25 @@ use crate::{
 /// stays well under one gRPC message so.
 const PAGE_BYTES_MAX: usize = 1 << 20;
 
-/// Answers a read from the state, if this group keeps what is asked for. Every answer is bounded, by items and by bytes; a read costs
-/// O(items of its page), O(log of the log's size) or O(size of the cluster map).
+/// Answers a read from the state, if this group keeps what is asked for. Every answer is bounded, by
+/// items and by bytes; a read costs O(items of its page), O(log of the log's size) or O(size of the
+/// cluster map).
 ///
 /// # Errors
-/// A refusal (invariant I6) of what another group keeps.
+/// A refusal (invariant I6) of what another group keeps, or of what the reader may not read (rules
+/// R19, R23, R26).
 ///
 /// # Panics
 /// When a stored value does not decode: the store is not the one that the law wrote.
 pub fn query<K: KvRead>(kv: &K, query: &Query) -> Result<Answer, Refusal> {
+    match query {
+        Query::By { reader, query } => answer(kv, query, Some(&Reader::new(kv, reader)?)),
+        _ => answer(kv, query, None),
+    }
+}
+
+/// Answers whoever reads, or whoever may read everything.
+fn answer(kv: &impl KvRead, query: &Query, reader: Option<&Reader<'_>>) -> Result<Answer, Refusal> {
     let cluster = cluster::load(kv);
     if let Some(cluster) = &cluster
         // Whoever is lost asks any group for the table.
@@ -37,19 +50,37 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Result<Answer, Refusal> {
     }
     Ok(match query {
         Query::Cluster => Answer::Cluster(cluster.map(|cluster| cluster_info(kv, cluster))),
-        Query::Evidence(id) => Answer::Evidence(sealed(kv, *id)),
-        Query::Upload(id) => Answer::Upload(open(kv, *id)),
+        Query::Evidence(id) => {
+            let found = sealed(kv, *id);
+            if let (Some(record), Some(reader)) = (&found, reader) {
+                reader.check_evidence(kv, record)?;
+            }
+            Answer::Evidence(found)
+        }
+        Query::Upload(id) if reader.is_none() => Answer::Upload(open(kv, *id)),
+        Query::Upload(_) | Query::By { .. } => {
+            let reason = "is asked for nobody but the store itself";
+            return Err(Refusal::refused(Rule::R23, "query", reason));
+        }
         Query::ListEvidence { after, limit, case, recording } => {
-            let limit = page_items(*limit);
-            let ids = match recording {
-                Some(recording) => listing::page_of_recording(kv, recording, *after, limit + 1),
-                None => listing::page(kv, case.as_deref(), *after, limit + 1),
+            if let (Some(reader), Some(case)) = (reader, case) {
+                reader.check_named(kv, RecordKind::Case, case)?;
+            }
+            let page = |after, wanted| match recording {
+                Some(recording) => listing::page_of_recording(kv, recording, after, wanted),
+                None => listing::page(kv, case.as_deref(), after, wanted),
             };
-            list(kv, &ids, limit)
+            list(kv, page, *after, page_items(*limit), reader)
         }
         Query::Checkpoint => Answer::Checkpoint(custody::checkpoint(kv)),
         Query::Entries { from, limit, evidence_id, record } => {
             let limit = page_items(*limit);
+            // Leaves name no person: which entries are about one is not everybody's to know.
+            if let (Some(reader), Some(path)) = (reader, record)
+                && let Some(person) = path.strip_prefix("person/")
+            {
+                reader.check_named(kv, RecordKind::Person, person)?;
+            }
             let indexes = match (evidence_id, record) {
                 (Some(id), _) => custody_log::indexes_of(kv, *id, *from, limit + 1),
                 (None, Some(path)) => custody_log::indexes_of_record(kv, path, *from, limit + 1),
@@ -58,7 +89,7 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Result<Answer, Refusal> {
                     (from.0..end).map(LogIndex).collect()
                 }
             };
-            entries(kv, indexes, limit)
+            entries(kv, indexes, limit, reader)
         }
         Query::ProveInclusion(index) => {
             Answer::Inclusion(custody::inclusion(kv, *index).map(Box::new))
@@ -69,7 +100,7 @@ pub fn query<K: KvRead>(kv: &K, query: &Query) -> Result<Answer, Refusal> {
             list_damage(kv, after.as_ref(), page_items(*limit), *evidence_id)
         }
         Query::MetaMembers => Answer::MetaMembers(meta_member::all(kv)),
-        Query::Law(query) => Answer::Law(Box::new(crate::law_query::answer(kv, query)?)),
+        Query::Law(query) => Answer::Law(Box::new(crate::law_query::answer(kv, query, reader)?)),
     })
 }
 
@@ -116,20 +147,35 @@ fn open(kv: &impl KvRead, id: EvidenceId) -> Option<Box<UploadSession>> {
     }
 }
 
-fn list(kv: &impl KvRead, ids: &[EvidenceId], limit: usize) -> Answer {
+/// A page of what `page` lists after an id, up to as many as it is asked for.
+fn list(
+    kv: &impl KvRead,
+    page: impl Fn(Option<EvidenceId>, usize) -> Vec<EvidenceId>,
+    mut after: Option<EvidenceId>,
+    limit: usize,
+    reader: Option<&Reader<'_>>,
+) -> Answer {
     let mut items: Vec<EvidenceRecord> = Vec::new();
-    let mut bytes = 0;
-    for id in ids {
-        if items.len() == limit || bytes >= PAGE_BYTES_MAX {
-            break;
+    let (mut bytes, mut looked_at) = (0, 0);
+    loop {
+        let ids = page(after, limit + 1);
+        let is_last = ids.len() <= limit;
+        for id in ids {
+            if items.len() == limit || bytes >= PAGE_BYTES_MAX || looked_at == LOOKED_AT_MAX {
+                return Answer::List { items, resume_after: after };
+            }
+            looked_at += 1;
+            after = Some(id);
+            let record = sealed(kv, id).expect("listed evidence is sealed");
+            if reader.is_none_or(|reader| reader.check_evidence(kv, &record).is_ok()) {
+                bytes += record_bytes(&record);
+                items.push(*record);
+            }
         }
-        let record = sealed(kv, *id).expect("listed evidence is sealed");
-        bytes += record_bytes(&record);
-        items.push(*record);
+        if is_last {
+            return Answer::List { items, resume_after: None };
+        }
     }
-    let more = ids.len() > items.len();
-    let resume_after = items.last().filter(|_| more).map(|record| record.evidence_id);
-    Answer::List { items, resume_after }
 }
 
 /// About what a record takes in a message: its variable texts and a round sum for the rest.
@@ -148,7 +194,12 @@ fn record_bytes(record: &EvidenceRecord) -> usize {
     texts + officers + record.wrapped_key.len() + 400
 }
 
-fn entries(kv: &impl KvRead, indexes: Vec<LogIndex>, limit: usize) -> Answer {
+fn entries(
+    kv: &impl KvRead,
+    indexes: Vec<LogIndex>,
+    limit: usize,
+    reader: Option<&Reader<'_>>,
+) -> Answer {
     let mut items = Vec::new();
     let mut bytes = 0;
     let mut next = None;
@@ -157,7 +208,10 @@ fn entries(kv: &impl KvRead, indexes: Vec<LogIndex>, limit: usize) -> Answer {
             next = Some(index);
             break;
         }
-        let entry = custody::entry_at(kv, index).expect("the log has no holes");
+        let mut entry = custody::entry_at(kv, index).expect("the log has no holes");
+        if let Some(reader) = reader {
+            reader.redact(kv, &mut entry);
+        }
         bytes += entry.leaf.len() + entry.detail.as_ref().map_or(0, String::len) + 100;
         items.push(entry);
     }

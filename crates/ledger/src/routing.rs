@@ -208,6 +208,7 @@ impl Query {
                 Scope::of(id.as_bytes())
             }
             Self::ListEvidence { .. } => Scope::Everywhere,
+            Self::By { query, .. } => query.scope(),
             Self::Cluster
             | Self::Checkpoint
             | Self::Entries { evidence_id: None, .. }

@@ -38,8 +38,9 @@ cargo xtask COMMAND
   fix               format, and apply what clippy can repair
   setup             install the system packages that the build needs
   sim [--long] [--seed N]
-                    crash the shard store in 10,000 ways, or 100,000 with --long, beginning with
-                    seed N; the seeds that it used are printed
+                    crash the shard store in 10,000 ways, run the ledger with faults from 1,000
+                    seeds and the law beside its model in 10,000 sequences; with --long ten to a
+                    hundred times as much, in some hours; beginning with seed N
   footage           fetch the test footage and print where it is
 
 The first build takes about 20 minutes on two cores, mostly RocksDB; later ones seconds.

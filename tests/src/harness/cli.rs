@@ -3,6 +3,7 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::mpsc::{Receiver, Sender, channel},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -37,6 +38,8 @@ pub struct CliChild {
     command_line: String,
     process: Process,
     stdout: JoinHandle<Vec<u8>>,
+    /// Until it is dropped, nobody reads standard output.
+    held: Option<Sender<()>>,
     stderr: JoinHandle<Vec<u8>>,
     limit: Duration,
     started: Instant,
@@ -119,6 +122,14 @@ impl Cli {
 
     /// Starts `custos` with these arguments after `--config FILE`.
     pub fn spawn<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> CliChild {
+        let mut child = self.spawn_held(args);
+        child.held = None;
+        child
+    }
+
+    /// The same, but nobody reads what it prints before [`CliChild::wait`]: it stops where the pipe
+    /// is full.
+    pub fn spawn_held<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> CliChild {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let mut command = programs::command("custos", self.namespace.as_deref());
         command.arg("--config").arg(&self.config).args(&args);
@@ -134,14 +145,38 @@ impl Cli {
         let command_line = format!("custos {}", words.join(" "));
         let started = Instant::now();
         let mut process = Process::spawn(command_line.clone(), &mut command);
-        let stdout = collect(process.child().stdout.take().expect("standard output is a pipe"));
-        let stderr = collect(process.child().stderr.take().expect("standard error is a pipe"));
-        CliChild { command_line, process, stdout, stderr, limit: self.limit, started }
+        let (held, gate) = channel();
+        let stdout = process.child().stdout.take().expect("standard output is a pipe");
+        let stdout = collect_after(gate, stdout);
+        let stderr = process.child().stderr.take().expect("standard error is a pipe");
+        let stderr = collect_after(channel().1, stderr);
+        let held = Some(held);
+        CliChild { command_line, process, stdout, held, stderr, limit: self.limit, started }
     }
 
     /// Runs `custos` with these arguments to its end.
     pub fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> CliRun {
         self.spawn(args).wait()
+    }
+
+    /// Does it and gives the one object that it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn done(&self, line: &[&str]) -> Value {
+        let run = self.run([line, &["--json"]].concat());
+        run.expect_exit(0);
+        run.json()
+    }
+
+    /// Tries it, and it is refused under this rule by this field.
+    ///
+    /// # Panics
+    /// When not.
+    #[track_caller]
+    pub fn refused(&self, line: &[&str], rule: &str, field: &str) {
+        self.run([line, &["--json"]].concat()).expect_refused(rule, field);
     }
 
     /// Puts a file and checks that the receipt says what is true of it.
@@ -241,6 +276,7 @@ impl CliChild {
     /// When it does not end in time.
     #[track_caller]
     pub fn wait(mut self) -> CliRun {
+        self.held = None;
         let status = self.process.wait(self.limit);
         let stdout = self.stdout.join().expect("the reader of standard output ends");
         let stderr = self.stderr.join().expect("the reader of standard error ends");
@@ -278,6 +314,22 @@ impl CliRun {
             self.exit_code,
             self.stderr
         );
+        self
+    }
+
+    /// It ended with exit code 3, and its error, one JSON object, names rule and field.
+    ///
+    /// # Panics
+    /// When not.
+    #[track_caller]
+    pub fn expect_refused(&self, rule: &str, field: &str) -> &Self {
+        self.expect_exit(3);
+        // Progress stands before it.
+        let line = self.stderr.trim().lines().last().unwrap_or_default();
+        let error: Value = serde_json::from_str(line).expect("one object");
+        let error = &error["error"];
+        assert_eq!(error["kind"], "refused", "{error}");
+        assert_eq!((&error["rule"], &error["field"]), (&rule.into(), &field.into()), "{error}");
         self
     }
 
@@ -360,8 +412,10 @@ pub(crate) fn text_of(json: &Value, field: &str) -> String {
     text.unwrap_or_else(|| panic!("no text {field:?} in {json}")).to_owned()
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+/// Reads a pipe to its end once the other end of `gate` is gone.
+fn collect_after(gate: Receiver<()>, mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
+        let _ = gate.recv();
         let mut bytes = Vec::new();
         // A broken pipe ends the reading like a closed one; the exit code tells the rest.
         let _ = pipe.read_to_end(&mut bytes);

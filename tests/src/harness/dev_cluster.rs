@@ -18,6 +18,8 @@ pub struct DevOptions {
     pub listen: SocketAddr,
     /// Erasure profile, which is also the number of its disks.
     pub profile: String,
+    /// Days that its clock is ahead.
+    pub days_ahead: u32,
     /// The file that its standard error goes to, one start after the other.
     pub log: PathBuf,
 }
@@ -30,6 +32,7 @@ impl DevOptions {
             data_dir: scratch.path().join("data"),
             listen: port::free_address(),
             profile: "4+2".to_owned(),
+            days_ahead: 0,
             log: scratch.path().join("custosd.log"),
         }
     }
@@ -48,6 +51,8 @@ impl DevOptions {
                 listen.into(),
                 "--profile".into(),
                 self.profile.clone().into(),
+                "--days-ahead".into(),
+                self.days_ahead.to_string().into(),
             ],
             listen: self.listen,
             log: self.log.clone(),
@@ -151,6 +156,15 @@ impl DevCluster {
     /// When it still runs, or does not get ready.
     pub fn restart(&mut self) -> Duration {
         self.daemon.restart()
+    }
+
+    /// Starts it again after it has ended, with its clock so many days ahead.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn restart_ahead(&mut self, days: u32) {
+        self.options.days_ahead = days;
+        self.daemon = self.options.daemon().spawn().expect_ready();
     }
 
     /// Whether the process is there.

@@ -1,7 +1,8 @@
-use std::time::Duration;
-
 use custos_client::{Client, ClusterStatus, LedgerGroup, VaultOrder};
-use custos_core::law::ConfirmClock;
+use custos_core::{
+    continuity::Length,
+    law::{ClockState, ConfirmClock},
+};
 
 use crate::{
     args::CreateVaultsArgs,
@@ -55,7 +56,6 @@ pub(super) async fn show_clock(client: &Client, console: &Console) -> Result<(),
     if console.format() == OutputFormat::Json {
         return console.object(&clock);
     }
-    let seconds = Duration::from_millis(clock.unconfirmed_ms.unsigned_abs());
     let confirmed = match &clock.confirmed_by {
         Some(sign) => format!(
             "by {} ({}) at {}: a second person of another role must too",
@@ -66,7 +66,7 @@ pub(super) async fn show_clock(client: &Client, console: &Console) -> Result<(),
     let fields = [
         ("cluster time", clock.time.to_string()),
         ("settled time", clock.settled.to_string()),
-        ("not confirmed", units::seconds(seconds)),
+        ("not confirmed", Length(clock.unconfirmed_ms).to_string()),
         ("confirmed", confirmed),
     ];
     console.lines(table::fields("", &fields))
@@ -81,7 +81,17 @@ pub(super) async fn confirm_clock(
     let (entry, _) = client.act(ConfirmClock { reason }).await?;
     match console.format() {
         OutputFormat::Json => console.object(&ActObject { log_index: entry.0 }),
-        OutputFormat::Human => console.lines([format!("confirmed; custody entry {entry}")]),
+        OutputFormat::Human => {
+            // It is done, also when the ledger does not say any more what became of it.
+            let what = match client.clock().await {
+                Ok(ClockState { confirmed_by: Some(_), .. }) => {
+                    "confirmed by one; somebody of another role must confirm it too"
+                }
+                Ok(_) => "confirmed by two: all of cluster time counts",
+                Err(_) => "confirmed",
+            };
+            console.lines([format!("{what}; custody entry {entry}")])
+        }
     }
 }
 

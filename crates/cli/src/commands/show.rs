@@ -22,7 +22,8 @@ pub(super) async fn run(
     let evidence = evidence.map_err(|error| CliError::from(error).about_evidence(evidence_id))?;
     let filing = match client.record(RecordKind::Filing, &evidence_id.to_string()).await {
         Ok(filing) => Some(filing),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        // A station reads of what it put what the catalogue says, and no more.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Refused) => None,
         Err(error) => return Err(error.into()),
     };
     match console.format() {

@@ -199,9 +199,13 @@ async fn a_whole_recording_says_so() {
 async fn an_act_without_a_record_tells_its_entry() {
     let server = server().await;
     let run = server.custos(&["cluster", "clock", "confirm", "--reason", "radio clock"]).await;
-    assert_eq!(run.stdout, "confirmed; custody entry 17\n", "{}", run.stderr);
+    let told = "confirmed by one; somebody of another role must confirm it too; custody entry 17\n";
+    assert_eq!(run.stdout, told, "{}", run.stderr);
     let line = ["cluster", "clock", "confirm", "--reason", "radio clock", "--json"];
     assert_eq!(objects(&server.custos(&line).await), [json!({"log_index": 17})]);
+    let shown = server.custos(&["cluster", "clock", "show"]).await.stdout;
+    assert!(shown.contains("400 d 01 h 00 min"), "{shown}");
+    assert!(shown.contains("zheng.yi (auditor)"), "{shown}");
 }
 
 #[tokio::test]
@@ -211,11 +215,11 @@ async fn a_policy_file_that_cannot_be_read_is_named_and_the_attempt_reported() {
     fs::write(&file, "floor_days = \"long\"\n").expect("written");
     let file = file.to_str().expect("UTF-8");
     let run = server.custos(&["policy", "check", file, "--json"]).await;
-    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert_eq!(run.code, 3, "{}", run.stderr);
     assert!(run.stderr.contains("policy.toml"), "{}", run.stderr);
     assert_eq!(server.orders(), [""; 0], "a check asks no cluster");
     let run = server.custos(&["policy", "set", file]).await;
-    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert_eq!(run.code, 3, "{}", run.stderr);
     let orders = server.orders();
     assert!(orders[0].starts_with("ReportRefusal(ReportRefusal { attempt: \"set_policy\""));
 }

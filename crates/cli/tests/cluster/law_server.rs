@@ -1,7 +1,7 @@
 use custos_core::{
-    LogIndex, Refusal, Rule, Timestamp,
+    LogIndex, Refusal, Role, Rule, Timestamp,
     continuity::Report,
-    law::{LawAnswer, LawCommand, LawQuery, Record, RecordPage, Versioned},
+    law::{ClockState, LawAnswer, LawCommand, LawQuery, Record, RecordPage, Sign, Versioned},
 };
 use custos_wire::{
     WireError, law_answer_to_wire, law_command_from_wire, law_query_from_wire,
@@ -69,6 +69,10 @@ impl Law for CannedLaw {
 
     async fn ask(&self, request: Request<v1::AskRequest>) -> Answered<v1::AskResponse> {
         let page = match law_query_from_wire(request.into_inner().query)? {
+            LawQuery::Clock(_) => {
+                let answer = law_answer_to_wire(&LawAnswer::Clock(clock()));
+                return Ok(Response::new(v1::AskResponse { answer: Some(answer) }));
+            }
             LawQuery::Record(name) => {
                 let is_named = |it: &Record| it.kind() == name.kind && it.id() == name.id;
                 let page = self.page(is_named, None);
@@ -108,5 +112,22 @@ impl Law for CannedLaw {
         let reason = "this cluster has no certificate authority of its own";
         let refusal = Refusal::refused(Rule::R26, "certificate", reason);
         Err(WireError::from(refusal).into())
+    }
+}
+
+/// Set 400 days ahead, which one person has confirmed.
+fn clock() -> ClockState {
+    let settled = Timestamp::from_millis(1_000);
+    let unconfirmed_ms = 400 * 86_400_000 + 3_600_000;
+    ClockState {
+        time: Timestamp::from_millis(1_000 + unconfirmed_ms),
+        settled,
+        unconfirmed_ms,
+        confirmed_by: Some(Sign {
+            by: "zheng.yi".to_owned(),
+            role: Role::Auditor,
+            at: settled,
+            reason: "radio clock".to_owned(),
+        }),
     }
 }

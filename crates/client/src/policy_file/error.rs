@@ -21,10 +21,10 @@ impl PolicyFileError {
         Self { rule: rule_of(&field), field, line, reason }
     }
 
-    /// How callers should class it.
+    /// How callers should class it: as what the cluster would refuse by the same rule.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
+        ErrorKind::Refused
     }
 }
 

@@ -79,9 +79,10 @@ pub struct Finding {
     pub text: String,
 }
 
-/// A length of time for people: `4.250 s`, `3 min 04.250 s`, `27 h 03 min 04.250 s`. The sign is
-/// not shown.
-pub(super) struct Length(pub(super) i64);
+/// A length of time in milliseconds, for people: `4.250 s`, `3 min 04.250 s`,
+/// `27 h 03 min 04.250 s`, from two days on `400 d 03 h 04 min`. The sign is not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length(pub i64);
 
 impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,6 +93,7 @@ impl fmt::Display for Length {
         match (hours, minutes) {
             (0, 0) => write!(f, "{seconds}.{ms:03} s"),
             (0, _) => write!(f, "{minutes} min {seconds:02}.{ms:03} s"),
+            (48.., _) => write!(f, "{} d {:02} h {minutes:02} min", hours / 24, hours % 24),
             _ => write!(f, "{hours} h {minutes:02} min {seconds:02}.{ms:03} s"),
         }
     }
@@ -108,7 +110,9 @@ mod tests {
             (-1_001, "1.001 s"),
             (61_020, "1 min 01.020 s"),
             (97_384_250, "27 h 03 min 04.250 s"),
-            (i64::MIN, "2562047788015 h 12 min 55.808 s"),
+            (172_799_999, "47 h 59 min 59.999 s"),
+            (172_800_000, "2 d 00 h 00 min"),
+            (i64::MIN, "106751991167 d 07 h 12 min"),
         ] {
             assert_eq!(Length(ms).to_string(), shown);
         }

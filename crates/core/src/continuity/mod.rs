@@ -49,7 +49,7 @@ use serde::Serialize;
 
 use crate::{EvidenceId, Timestamp};
 
-pub use finding::{Finding, FindingKind};
+pub use finding::{Finding, FindingKind, Length};
 
 /// Longest time between two segments that follow each other, in milliseconds: 1 s.
 pub const PAUSE_MS_MAX: i64 = 1_000;

@@ -33,8 +33,8 @@ impl Gateway {
     /// register and active.
     ///
     /// # Errors
-    /// Refused under R23 unless an administrator or developer asks, under R26 for somebody who is
-    /// not active and where the cluster has no authority of its own; `NotFound` for somebody who is
+    /// Refused under R23 unless an administrator or developer asks, under R26 when whoever asks or is
+    /// asked for is not active, and where the cluster has no authority of its own; `NotFound` for somebody who is
     /// not on the register; `Invalid` for a request that cannot be read.
     pub async fn issue_certificate(
         &self,
@@ -43,7 +43,7 @@ impl Gateway {
         request_pem: &str,
     ) -> Result<SignedCertificate, GatewayError> {
         check_right(actor)?;
-        let role = self.role_on_register(name).await?;
+        let role = self.role_on_register(actor, name).await?;
         let Some(authority) = &self.inner.deps.authority else {
             let reason = format!(
                 "this cluster has no certificate authority of its own: have the certificate signed \
@@ -61,10 +61,10 @@ impl Gateway {
             .map_err(|reason| Refusal::invalid(Rule::R26, "request_pem", reason).into())
     }
 
-    /// The role under which somebody stands on the register.
-    async fn role_on_register(&self, name: &str) -> Result<Role, GatewayError> {
+    /// The role under which somebody stands on the register, read by who asks for it.
+    async fn role_on_register(&self, actor: &Actor, name: &str) -> Result<Role, GatewayError> {
         for kind in [RecordKind::Person, RecordKind::Station] {
-            let found = match self.law_record(kind, name).await {
+            let found = match self.law_record(actor, kind, name).await {
                 Ok(found) => found.record,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),

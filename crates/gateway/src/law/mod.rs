@@ -38,8 +38,9 @@ impl Gateway {
     /// Asks what is on record.
     ///
     /// # Errors
-    /// `NotFound` for one record that is not there, or a ledger that does not answer.
-    pub async fn ask(&self, query: LawQuery) -> Result<LawAnswer, GatewayError> {
+    /// `NotFound` for one record that is not there, a refusal of what the reader may not read, or a
+    /// ledger that does not answer.
+    pub async fn ask(&self, reader: &Actor, query: LawQuery) -> Result<LawAnswer, GatewayError> {
         let named = match &query {
             LawQuery::Record(name) => Some(format!("{} {}", name.kind, name.id)),
             // What nobody changed yet has no version, and is there all the same.
@@ -51,7 +52,7 @@ impl Gateway {
             }
             _ => None,
         };
-        let Answer::Law(answer) = self.query(Query::Law(query)).await? else {
+        let Answer::Law(answer) = self.query_by(reader, Query::Law(query)).await? else {
             return Err(GatewayError::unexpected("Law"));
         };
         match (*answer, named) {
@@ -66,14 +67,15 @@ impl Gateway {
     /// One record as it is now.
     ///
     /// # Errors
-    /// `NotFound`, or a ledger that does not answer.
+    /// `NotFound`, a refusal of what the reader may not read, or a ledger that does not answer.
     pub(crate) async fn law_record(
         &self,
+        reader: &Actor,
         kind: RecordKind,
         id: &str,
     ) -> Result<Versioned, GatewayError> {
         let query = LawQuery::Record(RecordName { kind, id: id.to_owned() });
-        match self.ask(query).await? {
+        match self.ask(reader, query).await? {
             LawAnswer::Records(page) => {
                 page.items.into_iter().next().ok_or_else(|| GatewayError::unexpected("Record"))
             }

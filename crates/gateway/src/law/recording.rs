@@ -1,5 +1,7 @@
+use std::collections::HashSet;
+
 use custos_core::{
-    EvidenceRecord, Refusal, Rule,
+    Actor, EvidenceId, EvidenceRecord, Refusal, Rule,
     continuity::{self, Limits, Report, Segment},
     law::{LawPolicy, Record, RecordKind},
     limits::PAGE_ITEMS_MAX,
@@ -25,19 +27,48 @@ impl Gateway {
     /// Judges whether a recording is whole, by what its segments on record say (rules R3, R5).
     ///
     /// # Errors
-    /// `NotFound` for a recording without a segment, or a ledger that does not answer.
-    pub async fn check_recording(&self, recording: &str) -> Result<CheckedRecording, GatewayError> {
+    /// `NotFound` for a recording without a segment, a refusal when the reader may not read every
+    /// segment, or a ledger that does not answer.
+    pub async fn check_recording(
+        &self,
+        reader: &Actor,
+        recording: &str,
+    ) -> Result<CheckedRecording, GatewayError> {
         let limits = self.time_limits().await?;
+        let (mut segments, is_all) = self.segments(&Actor::system(), recording).await?;
+        // What is hidden from the reader would look like a gap.
+        let (shown, _) = self.segments(reader, recording).await?;
+        let shown: HashSet<EvidenceId> = shown.into_iter().map(|it| it.evidence).collect();
+        for hidden in segments.iter().filter(|it| !shown.contains(&it.evidence)) {
+            // Refused, unless it has ended meanwhile, or may be read now.
+            self.query_by(reader, Query::Evidence(hidden.evidence)).await?;
+        }
+        if segments.is_empty() {
+            let reason = format!("no sealed evidence is a segment of {recording}");
+            return Err(Refusal::not_found(Rule::R5, "recording", reason).into());
+        }
+        let truncated = !is_all || segments.len() > SEGMENTS_MAX;
+        segments.truncate(SEGMENTS_MAX);
+        Ok(CheckedRecording { report: continuity::check(&segments, limits), truncated })
+    }
+
+    /// The segments that somebody may read, in order of their ids, and whether these are all.
+    async fn segments(
+        &self,
+        reader: &Actor,
+        recording: &str,
+    ) -> Result<(Vec<Segment>, bool), GatewayError> {
         let mut segments = Vec::new();
         let mut after = None;
-        loop {
+        // Also where the reader may read none of them.
+        for _page in 0..=SEGMENTS_MAX / PAGE_ITEMS_MAX {
             let query = Query::ListEvidence {
                 after,
                 limit: PAGE_ITEMS_MAX,
                 case: None,
                 recording: Some(recording.to_owned()),
             };
-            let Answer::List { items, resume_after } = self.query(query).await? else {
+            let Answer::List { items, resume_after } = self.query_by(reader, query).await? else {
                 return Err(GatewayError::unexpected("ListEvidence"));
             };
             segments.extend(items.into_iter().map(segment));
@@ -46,18 +77,12 @@ impl Gateway {
                 break;
             }
         }
-        if segments.is_empty() {
-            let reason = format!("no sealed evidence is a segment of {recording}");
-            return Err(Refusal::not_found(Rule::R5, "recording", reason).into());
-        }
-        let truncated = after.is_some() || segments.len() > SEGMENTS_MAX;
-        segments.truncate(SEGMENTS_MAX);
-        Ok(CheckedRecording { report: continuity::check(&segments, limits), truncated })
+        Ok((segments, after.is_none()))
     }
 
     /// What the policy that stands says of time.
     async fn time_limits(&self) -> Result<Limits, GatewayError> {
-        match self.law_record(RecordKind::Policy, LawPolicy::ID).await?.record {
+        match self.law_record(&Actor::system(), RecordKind::Policy, LawPolicy::ID).await?.record {
             Record::Policy(policy) => Ok(Limits {
                 late_after_hours: policy.late_after_hours,
                 clock_tolerance_seconds: policy.clock_tolerance_seconds,

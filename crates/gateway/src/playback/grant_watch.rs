@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use custos_core::{
-    EvidenceId, Refusal, Rule, Timestamp,
+    Actor, ErrorKind, EvidenceId, Refusal, Rule, Timestamp,
     law::{Grant, GrantState, Record, RecordKind},
 };
 use parking_lot::Mutex;
@@ -16,7 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// elects a leader must not end every stream.
 const UNSEEN_MAX: Duration = Duration::from_secs(10);
 
-/// Ends a stream when its grant is revoked or over (rule R18).
+/// Ends a stream when its grant is revoked or over, or when its holder may not see the evidence any
+/// more (rules R18, R19).
 #[derive(Clone)]
 pub struct GrantWatch {
     gateway: Gateway,
@@ -48,8 +49,8 @@ impl GrantWatch {
     /// A refusal under R18 when the grant allows nothing any more; a ledger that has not answered
     /// for too long.
     pub(super) async fn look(&self) -> Result<(), GatewayError> {
-        let found = match self.gateway.law_record(RecordKind::Grant, &self.grant).await {
-            Ok(found) => found.record,
+        let (grant, hidden) = match self.standing().await {
+            Ok(found) => found,
             Err(error)
                 if error.kind().is_retryable() && self.seen.lock().elapsed() < UNSEEN_MAX =>
             {
@@ -58,23 +59,48 @@ impl GrantWatch {
             }
             Err(error) => return Err(error),
         };
+        let now = self.gateway.inner.deps.clock.now();
+        check(&grant, hidden.as_deref(), now, self.evidence_id)?;
+        *self.seen.lock() = Instant::now();
+        Ok(())
+    }
+
+    /// The grant, and why its holder may not read of the evidence any more: they may not act, their
+    /// clearance does not cover it, it has ended.
+    async fn standing(&self) -> Result<(Grant, Option<String>), GatewayError> {
+        let system = Actor::system();
+        let found = self.gateway.law_record(&system, RecordKind::Grant, &self.grant).await?.record;
         let Record::Grant(grant) = found else {
             return Err(GatewayError::unexpected("Record of a grant"));
         };
-        check(&grant, self.gateway.inner.deps.clock.now(), self.evidence_id)?;
-        *self.seen.lock() = Instant::now();
-        Ok(())
+        let (name, role) = (grant.holder.clone(), grant.applied.role);
+        let holder = Actor { name, role, ..system };
+        match self.gateway.evidence(&holder, self.evidence_id).await {
+            Ok(_) => Ok((grant, None)),
+            Err(error) if matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotFound) => {
+                Ok((grant, Some(error.to_string())))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
 /// The ledger judged the grant when the stream was opened; only what may have ended it since then
 /// is judged here.
-fn check(grant: &Grant, now: Timestamp, evidence_id: EvidenceId) -> Result<(), Refusal> {
+fn check(
+    grant: &Grant,
+    hidden: Option<&str>,
+    now: Timestamp,
+    evidence_id: EvidenceId,
+) -> Result<(), Refusal> {
     let id = &grant.id;
-    let why = match (grant.state, grant.valid_until) {
-        (GrantState::Approved, Some(until)) if until <= now => format!("ended at {until}"),
-        (GrantState::Approved, _) => return Ok(()),
-        (state, _) => format!("is {state}"),
+    let why = match (grant.state, grant.valid_until, hidden) {
+        (GrantState::Approved, Some(until), _) if until <= now => format!("ended at {until}"),
+        (GrantState::Approved, _, Some(why)) => {
+            format!("is held by {}, who may not see it: {why}", grant.holder)
+        }
+        (GrantState::Approved, _, None) => return Ok(()),
+        (state, ..) => format!("is {state}"),
     };
     let reason = format!("grant {id}, under which {evidence_id} was streamed, {why}");
     Err(Refusal::refused(Rule::R18, "grant", reason))
@@ -119,12 +145,16 @@ mod tests {
 
     #[test]
     fn r18_a_stream_ends_when_its_grant_is_revoked_or_over() {
-        let check =
-            |state, until| check(&grant(state, until), at(10), EvidenceId::from_bytes([7; 16]));
-        assert_eq!(check(GrantState::Approved, None), Ok(()));
+        let evidence = EvidenceId::from_bytes([7; 16]);
+        let check = |state, until, hidden| check(&grant(state, until), hidden, at(10), evidence);
+        assert_eq!(check(GrantState::Approved, None, None), Ok(()));
         // What was used up by this very stream does not end it.
-        assert_eq!(check(GrantState::Approved, Some(at(11))), Ok(()));
-        for ended in [check(GrantState::Approved, Some(at(10))), check(GrantState::Revoked, None)] {
+        assert_eq!(check(GrantState::Approved, Some(at(11)), None), Ok(()));
+        for ended in [
+            check(GrantState::Approved, Some(at(10)), None),
+            check(GrantState::Revoked, None, None),
+            check(GrantState::Approved, None, Some("R19: above the clearance")),
+        ] {
             let refusal = ended.expect_err("is over");
             assert_eq!((refusal.rule, refusal.field.as_str()), (Rule::R18, "grant"));
         }

@@ -63,9 +63,13 @@ impl Gateway {
     /// One sealed record.
     ///
     /// # Errors
-    /// `NotFound`, or a ledger that does not answer.
-    pub async fn evidence(&self, evidence_id: EvidenceId) -> Result<EvidenceRecord, GatewayError> {
-        match self.query(Query::Evidence(evidence_id)).await? {
+    /// `NotFound`, a refusal when the reader may not read it, or a ledger that does not answer.
+    pub async fn evidence(
+        &self,
+        reader: &Actor,
+        evidence_id: EvidenceId,
+    ) -> Result<EvidenceRecord, GatewayError> {
+        match self.query_by(reader, Query::Evidence(evidence_id)).await? {
             Answer::Evidence(Some(record)) => Ok(*record),
             Answer::Evidence(None) => {
                 let reason = format!("no sealed evidence has the id {evidence_id}");

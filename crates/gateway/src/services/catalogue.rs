@@ -23,14 +23,14 @@ impl CatalogueService {
 #[tonic::async_trait]
 impl Catalogue for CatalogueService {
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
-        actor_of(&request)?;
+        let reader = actor_of(&request)?;
         let evidence_id = evidence_id_from_wire(&request.into_inner().evidence_id)?;
-        let record = self.gateway.evidence(evidence_id).await.map_err(WireError::from)?;
+        let record = self.gateway.evidence(&reader, evidence_id).await.map_err(WireError::from)?;
         Ok(Response::new(GetResponse { evidence: Some(evidence_to_wire(record.into())) }))
     }
 
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
-        actor_of(&request)?;
+        let reader = actor_of(&request)?;
         let request = request.into_inner();
         let after = match request.page_token.as_slice() {
             [] => None,
@@ -44,7 +44,7 @@ impl Catalogue for CatalogueService {
             case: request.case,
             recording: request.recording,
         };
-        let answer = self.gateway.query(query).await.map_err(WireError::from)?;
+        let answer = self.gateway.query_by(&reader, query).await.map_err(WireError::from)?;
         let Answer::List { items, resume_after } = answer else {
             return Err(WireError::from(GatewayError::unexpected("ListEvidence")).into());
         };

@@ -50,7 +50,7 @@ impl Custody for CustodyService {
         &self,
         request: Request<ListEntriesRequest>,
     ) -> Result<Response<ListEntriesResponse>, Status> {
-        actor_of(&request)?;
+        let reader = actor_of(&request)?;
         let request = request.into_inner();
         let evidence_id = request.evidence_id.as_deref().map(evidence_id_from_wire).transpose()?;
         let query = Query::Entries {
@@ -59,7 +59,8 @@ impl Custody for CustodyService {
             evidence_id,
             record: request.record,
         };
-        let Answer::Entries { items, next } = self.ask(query).await? else {
+        let answer = self.gateway.query_by(&reader, query).await.map_err(WireError::from)?;
+        let Answer::Entries { items, next } = answer else {
             return Err(unexpected("Entries"));
         };
         Ok(Response::new(ListEntriesResponse {

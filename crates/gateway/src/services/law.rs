@@ -38,9 +38,9 @@ impl Law for LawService {
     }
 
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<AskResponse>, Status> {
-        actor_of(&request)?;
+        let reader = actor_of(&request)?;
         let query = law_query_from_wire(request.into_inner().query)?;
-        let answer = self.gateway.ask(query).await.map_err(WireError::from)?;
+        let answer = self.gateway.ask(&reader, query).await.map_err(WireError::from)?;
         Ok(Response::new(AskResponse { answer: Some(law_answer_to_wire(&answer)) }))
     }
 
@@ -48,9 +48,10 @@ impl Law for LawService {
         &self,
         request: Request<CheckRecordingRequest>,
     ) -> Result<Response<CheckRecordingResponse>, Status> {
-        actor_of(&request)?;
+        let reader = actor_of(&request)?;
         let recording = request.into_inner().recording;
-        let checked = self.gateway.check_recording(&recording).await.map_err(WireError::from)?;
+        let checked = self.gateway.check_recording(&reader, &recording).await;
+        let checked = checked.map_err(WireError::from)?;
         let report = recording_report_to_wire(recording, &checked.report, checked.truncated);
         Ok(Response::new(CheckRecordingResponse { report: Some(report) }))
     }

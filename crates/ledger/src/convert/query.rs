@@ -5,8 +5,8 @@ use super::{fixed, mirrored, need, optional_evidence_id, parse};
 use crate::{
     DecodeError, Query, proto,
     proto::internal::{
-        DamageListing, DamagePosition, EntryListing, EvidenceListing, LedgerQuery, Nothing,
-        ledger_query::Query as Sent,
+        DamageListing, DamagePosition, EntryListing, EvidenceListing, LedgerQuery, LedgerQueryBy,
+        Nothing, ledger_query::Query as Sent,
     },
 };
 
@@ -59,6 +59,13 @@ impl Query {
                 Self::ListDamage { after, limit: limit_of(it.limit), evidence_id }
             }
             Sent::MetaMembers(Nothing {}) => Self::MetaMembers,
+            Sent::By(it) => {
+                const BY: &str = "LedgerQueryBy";
+                let reader = need(BY, "reader", it.reader)?.try_into()?;
+                let is_plain = |it: &LedgerQuery| !matches!(it.query, Some(Sent::By(_)));
+                let query = need(BY, "query", it.query.map(|it| *it).filter(is_plain))?;
+                Self::By { reader, query: Box::new(Self::decode(&query.encode_to_vec())?) }
+            }
             Sent::Law(it) => Self::Law(mirrored("LawQuery", need("LawQuery", "query", it.query)?)?),
         })
     }
@@ -97,6 +104,10 @@ impl From<&Query> for Sent {
                 evidence_id: evidence_id.map(|id| id.as_bytes().to_vec()),
             }),
             Query::MetaMembers => Self::MetaMembers(Nothing {}),
+            Query::By { reader, query } => Self::By(Box::new(LedgerQueryBy {
+                reader: Some(reader.into()),
+                query: Some(Box::new(LedgerQuery { query: Some(query.as_ref().into()) })),
+            })),
             Query::Law(query) => Self::Law(proto::LawQuery { query: Some(query.to_message()) }),
         }
     }

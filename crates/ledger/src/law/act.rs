@@ -62,7 +62,7 @@ pub(super) fn act(
         }
         LawCommand::ReportRefusal(it) => {
             // What an administrator's policy file was refused for, before it could become a command.
-            acting.check(kv, Right::Register, None)?;
+            acting.who.check(kv, Right::Register, None)?;
             check_id("attempt", &it.attempt, ID_BYTES_MAX)?;
             check_said(custos_core::Rule::R26, "what", &it.what, REASON_BYTES_MAX)?;
             let detail = format!("{} {}", it.attempt, it.what);

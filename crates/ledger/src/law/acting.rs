@@ -1,7 +1,7 @@
 //! Who acts, what they may do, and how an act is entered: what all acts of the law have in common.
 
 use custos_core::{
-    Act, EvidenceId, EvidenceRecord, LogIndex, Refusal, Role, Rule, Timestamp,
+    Act, EvidenceId, EvidenceRecord, LogIndex, Refusal, Rule, Timestamp,
     law::{
         Case, CaseState, Classification, Filing, LawPolicy, Person, Record, RecordKind, RecordName,
         Sign, Unit, Versioned,
@@ -9,7 +9,7 @@ use custos_core::{
 };
 use sha2::{Digest, Sha256};
 
-use super::rights::{Reach, Right};
+use super::who::Who;
 use crate::{
     Envelope, Kv, KvRead, Outcome,
     custody::{self, NewEntry, Subject},
@@ -32,22 +32,20 @@ pub(super) const UNIT_LEVELS_MAX: usize = 8;
 
 /// An act under way: who acts, when, and under which policy.
 pub(super) struct Acting<'a> {
+    pub(super) who: Who<'a>,
     pub(super) envelope: &'a Envelope,
     /// Cluster time.
     pub(super) now: Timestamp,
     /// The time that retention and grace are judged by.
     pub(super) settled: Timestamp,
     pub(super) policy: LawPolicy,
-    pub(super) person: Option<Person>,
-    /// The unit of who acts, if they have one.
-    pub(super) unit: Option<String>,
 }
 
 impl<'a> Acting<'a> {
     /// Looks up who acts.
     ///
     /// # Errors
-    /// R26 when a person is not on the register with that role, or a station is out of use.
+    /// As [`Who::new`].
     pub(super) fn new(
         kv: &impl KvRead,
         envelope: &'a Envelope,
@@ -55,114 +53,13 @@ impl<'a> Acting<'a> {
         settled: Timestamp,
         policy: LawPolicy,
     ) -> Result<Self, Refusal> {
-        let actor = &envelope.actor;
-        let refused = |reason: String| Refusal::refused(Rule::R26, "actor", reason);
-        let (mut person, mut unit) = (None, None);
-        match actor.role {
-            Role::Developer | Role::Playback | Role::System => {}
-            Role::Station => {
-                if let Some(station) = find_station(kv, &actor.name) {
-                    if !station.active {
-                        return Err(refused(format!("station {} is out of use", actor.name)));
-                    }
-                    unit = Some(station.unit);
-                }
-            }
-            _ => {
-                let found = find_person(kv, &actor.name).filter(|person| person.role == actor.role);
-                let Some(found) = found else {
-                    let name = custody::actor_name(actor);
-                    return Err(refused(format!("{name} is not on the register of persons")));
-                };
-                if !found.active {
-                    return Err(refused(format!("{} may not act any more", actor.name)));
-                }
-                unit = Some(found.unit.clone());
-                person = Some(found);
-            }
-        }
-        Ok(Self { envelope, now, settled, policy, person, unit })
-    }
-
-    pub(super) fn role(&self) -> Role {
-        self.envelope.actor.role
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.envelope.actor.name
-    }
-
-    /// The highest classification that the actor may see.
-    pub(super) fn clearance(&self) -> Classification {
-        match (&self.person, self.role()) {
-            (Some(person), _) => person.clearance,
-            // What a station puts it has seen; it views nothing but that.
-            (None, _) => Classification::StateSecret,
-        }
+        let who = Who::new(kv, &envelope.actor)?;
+        Ok(Self { who, envelope, now, settled, policy })
     }
 
     pub(super) fn sign(&self, reason: &str) -> Sign {
-        let (by, role) = (self.name().to_owned(), self.role());
+        let (by, role) = (self.who.name().to_owned(), self.who.role());
         Sign { by, role, at: self.now, reason: reason.to_owned() }
-    }
-
-    /// Whether the actor has a right over records of `unit`.
-    ///
-    /// # Errors
-    /// R7 for an auxiliary who would sign, R23 field `role` without the right, R23 field `unit` when
-    /// it does not reach so far.
-    pub(super) fn check(
-        &self,
-        kv: &impl KvRead,
-        right: Right,
-        unit: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let reach = right.reach(self.role());
-        let who = || custody::actor_name(&self.envelope.actor);
-        match reach {
-            Reach::Nothing if self.role() == Role::Auxiliary && right.is_signing() => {
-                let reason = format!("{} helps to record and never signs", who());
-                Err(Refusal::refused(Rule::R7, "actor", reason))
-            }
-            Reach::Nothing => {
-                let reason = format!("{} has no right to {right}", who());
-                Err(Refusal::refused(Rule::R23, "role", reason))
-            }
-            _ if self.reaches(kv, reach, unit) => Ok(()),
-            _ => {
-                let unit = unit.unwrap_or_default();
-                let reason = format!("{} may not {right} in unit {unit}", who());
-                Err(Refusal::refused(Rule::R23, "unit", reason))
-            }
-        }
-    }
-
-    fn reaches(&self, kv: &impl KvRead, reach: Reach, unit: Option<&str>) -> bool {
-        let (Some(unit), Some(own)) = (unit, self.unit.as_deref()) else {
-            // What belongs to no unit is within reach of whoever has the right at all.
-            return reach != Reach::Nothing && (unit.is_none() || reach == Reach::Anywhere);
-        };
-        match reach {
-            Reach::Nothing => false,
-            Reach::Unit => is_within(kv, unit, own),
-            Reach::Agency => top_of(kv, unit) == top_of(kv, own),
-            Reach::Anywhere => true,
-        }
-    }
-
-    /// Refuses records of another agency.
-    pub(super) fn check_agency(
-        &self,
-        kv: &impl KvRead,
-        field: &str,
-        unit: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let (Some(unit), Some(own)) = (unit, self.unit.as_deref()) else { return Ok(()) };
-        if top_of(kv, unit) == top_of(kv, own) {
-            return Ok(());
-        }
-        let reason = format!("it belongs to unit {unit}, which is of another agency");
-        Err(Refusal::refused(Rule::R23, field, reason))
     }
 
     /// Enters the act, saves the record that it leaves, and says so.

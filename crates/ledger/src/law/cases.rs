@@ -28,7 +28,7 @@ pub(super) fn open(
     acting: &Acting<'_>,
     asked: &OpenCase,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::RunCase, Some(&asked.unit))?;
+    acting.who.check(kv, Right::RunCase, Some(&asked.unit))?;
     check_id("case", &asked.case, CASE_BYTES_MAX)?;
     if find_case(kv, &asked.case).is_some() {
         let reason = format!("there is a case {} already", asked.case);
@@ -40,7 +40,7 @@ pub(super) fn open(
     check_officers(kv, "officers", &asked.officers, &asked.unit)?;
     check_parties(&asked.parties)?;
     check_custodian(kv, &asked.custodian, &asked.unit)?;
-    if asked.classification > acting.clearance() {
+    if asked.classification > acting.who.clearance() {
         return Err(classify::above_clearance(acting, "classification"));
     }
     let stages = acting.policy.stages_of(asked.act_type);
@@ -73,8 +73,7 @@ pub(super) fn update(
     acting: &Acting<'_>,
     asked: &UpdateCase,
 ) -> Result<Outcome, Refusal> {
-    let mut case = known_case(kv, &asked.case)?;
-    acting.check(kv, Right::RunCase, Some(&case.unit))?;
+    let mut case = open_to(kv, acting, Right::RunCase, &asked.case)?;
     check_not_archived(&case, "case")?;
     check_reason(&asked.reason)?;
     check_optional("title", asked.title.as_deref(), TITLE_BYTES_MAX)?;
@@ -97,6 +96,14 @@ pub(super) fn update(
     case.reason = Some(asked.reason.clone());
     let detail = format!("case {} changed: {}", case.id, asked.reason);
     Ok(acting.done(kv, Act::CaseChanged, None, detail, Record::Case(case)))
+}
+
+/// A case on which somebody acts, who has the right to and the clearance.
+fn open_to(kv: &impl KvRead, acting: &Acting<'_>, right: Right, id: &str) -> Result<Case, Refusal> {
+    let case = known_case(kv, id)?;
+    acting.who.check(kv, right, Some(&case.unit))?;
+    acting.who.check_cleared(case.classification)?;
+    Ok(case)
 }
 
 fn change_officers(
@@ -143,8 +150,7 @@ pub(super) fn r#move(
     stage: Stage,
     reason: Option<&str>,
 ) -> Result<Outcome, Refusal> {
-    let mut case = known_case(kv, id)?;
-    acting.check(kv, Right::RunCase, Some(&case.unit))?;
+    let mut case = open_to(kv, acting, Right::RunCase, id)?;
     check_state(&case, &[CaseState::Open])?;
     check_optional("reason", reason, super::acting::REASON_BYTES_MAX)?;
     let stages = acting.policy.stages_of(case.act_type);
@@ -190,8 +196,7 @@ pub(super) fn close(
     id: &str,
     reason: &str,
 ) -> Result<Outcome, Refusal> {
-    let mut case = known_case(kv, id)?;
-    acting.check(kv, Right::RunCase, Some(&case.unit))?;
+    let mut case = open_to(kv, acting, Right::RunCase, id)?;
     check_state(&case, &[CaseState::Open])?;
     check_reason(reason)?;
     check_two_officers(kv, &case)?;
@@ -211,8 +216,7 @@ pub(super) fn archive(
     id: &str,
     despite: Option<&str>,
 ) -> Result<Outcome, Refusal> {
-    let mut case = known_case(kv, id)?;
-    acting.check(kv, Right::Archive, Some(&case.unit))?;
+    let mut case = open_to(kv, acting, Right::Archive, id)?;
     check_state(&case, &[CaseState::Closed])?;
     check_optional("despite", despite, super::acting::REASON_BYTES_MAX)?;
     let lacks = case_report::lacks(kv, &acting.policy, &case);
@@ -238,8 +242,7 @@ pub(super) fn reopen(
     acting: &Acting<'_>,
     asked: &ReopenCase,
 ) -> Result<Outcome, Refusal> {
-    let mut case = known_case(kv, &asked.case)?;
-    acting.check(kv, Right::Reopen, Some(&case.unit))?;
+    let mut case = open_to(kv, acting, Right::Reopen, &asked.case)?;
     check_state(&case, &[CaseState::Closed, CaseState::Archived])?;
     check_reason(&asked.reason)?;
     let has_stage = acting.policy.stages_of(case.act_type).contains(&asked.stage);
@@ -260,8 +263,7 @@ pub(super) fn classify(
     acting: &Acting<'_>,
     asked: &ClassifyCase,
 ) -> Result<Outcome, Refusal> {
-    let mut case = known_case(kv, &asked.case)?;
-    acting.check(kv, Right::Classify, Some(&case.unit))?;
+    let mut case = open_to(kv, acting, Right::Classify, &asked.case)?;
     check_reason(&asked.reason)?;
     let held = classify::Held {
         classification: &mut case.classification,

@@ -26,7 +26,7 @@ pub(super) fn classify(
 ) -> Result<String, Refusal> {
     let refused = |rule, field, reason: String| Err(Refusal::refused(rule, field, reason));
     let from = *held.classification;
-    if to.max(from) > acting.clearance() {
+    if to > acting.who.clearance() {
         return Err(above_clearance(acting, "to"));
     }
     if to == from {
@@ -39,14 +39,14 @@ pub(super) fn classify(
     }
     match (*held.lower_to, held.lower_asked.as_ref()) {
         (Some(asked), Some(by)) => {
-            if by.by == acting.name() {
+            if by.by == acting.who.name() {
                 let reason = format!("{} has asked for it: somebody else must agree", by.by);
                 return refused(Rule::I8, "actor", reason);
             }
             if asked != to {
                 return refused(Rule::R19, "to", format!("{asked} was asked for, not {to}"));
             }
-            acting.check(kv, Right::Declassify, unit)?;
+            acting.who.check(kv, Right::Declassify, unit)?;
             *held.classification = to;
             let said = format!("lowered from {from} to {to}, as {} asked", by.by);
             (*held.lower_to, *held.lower_asked) = (None, None);
@@ -61,6 +61,7 @@ pub(super) fn classify(
 }
 
 pub(super) fn above_clearance(acting: &Acting<'_>, field: &str) -> Refusal {
-    let reason = format!("it is above the clearance of {} ({})", acting.name(), acting.clearance());
+    let reason =
+        format!("it is above the clearance of {} ({})", acting.who.name(), acting.who.clearance());
     Refusal::refused(Rule::R19, field, reason)
 }

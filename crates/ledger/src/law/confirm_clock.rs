@@ -13,7 +13,7 @@ pub(super) fn confirm_clock(
     clock: &mut Clock,
     reason: &str,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::ConfirmClock, None)?;
+    acting.who.check(kv, Right::ConfirmClock, None)?;
     check_reason(reason)?;
     if clock.unconfirmed_ms == 0 {
         let reason = "no step of cluster time waits to be confirmed";
@@ -24,7 +24,7 @@ pub(super) fn confirm_clock(
             clock.confirmed_by = Some(acting.sign(reason));
             format!("cluster time {} confirmed by the first of two: {reason}", acting.now)
         }
-        Some(first) if first.by == acting.name() || first.role == acting.role() => {
+        Some(first) if first.by == acting.who.name() || first.role == acting.who.role() => {
             let reason = format!(
                 "{} ({}) has confirmed it: another person of another role must too",
                 first.by, first.role

@@ -10,7 +10,9 @@ use custos_core::{
 };
 
 use super::{
-    acting::{Acting, check_reason, filing_of, find_disposition, known, sealed},
+    acting::{
+        Acting, check_reason, effective_classification, filing_of, find_disposition, known, sealed,
+    },
     keeping,
     rights::Right,
 };
@@ -35,7 +37,7 @@ pub(super) fn propose(
     genesis: &Policy,
     asked: &ProposeDisposition,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Propose, acting.unit.as_deref())?;
+    acting.who.check(kv, Right::Propose, acting.who.unit.as_deref())?;
     check_reason(&asked.reason)?;
     let refused = |rule, reason: String| Err(Refusal::refused(rule, "evidence", reason));
     if !(1..=ITEMS_MAX).contains(&asked.evidence.len()) {
@@ -49,7 +51,8 @@ pub(super) fn propose(
         }
         let record = sealed(kv, *id)?;
         let filing = filing_of(kv, &record);
-        acting.check(kv, Right::Propose, filing.unit.as_deref())?;
+        acting.who.check(kv, Right::Propose, filing.unit.as_deref())?;
+        acting.who.check_cleared(effective_classification(kv, &filing))?;
         if unit.as_ref().is_some_and(|unit| *unit != filing.unit) {
             return refused(Rule::R26, "the items belong to several units".to_owned());
         }
@@ -126,18 +129,23 @@ pub(super) fn approve(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     let mut it = open(kv, id)?;
-    acting.check(kv, Right::Approve, it.unit.as_deref())?;
+    acting.who.check(kv, Right::Approve, it.unit.as_deref())?;
     check_reason(reason)?;
     check_state(&it, &[DispositionState::Proposed])?;
     let refused = |reason: String| Err(Refusal::refused(Rule::I8, "actor", reason));
-    if it.proposed.by == acting.name() {
+    if it.proposed.by == acting.who.name() {
         return refused(format!("{} proposed it: somebody else must agree", it.proposed.by));
     }
-    if let Some(before) = it.approvals.iter().find(|sign| sign.by == acting.name()) {
+    if let Some(before) = it.approvals.iter().find(|sign| sign.by == acting.who.name()) {
         return refused(format!("{} has agreed already", before.by));
     }
-    if let Some(before) = it.approvals.iter().find(|sign| sign.role == acting.role()) {
+    if let Some(before) = it.approvals.iter().find(|sign| sign.role == acting.who.role()) {
         return refused(format!("{} of the same role has agreed: another role must", before.by));
+    }
+    // Nobody agrees to the end of what they may not know.
+    for evidence in &it.evidence {
+        let filing = filing_of(kv, &sealed(kv, *evidence)?);
+        acting.who.check_cleared(effective_classification(kv, &filing))?;
     }
     it.approvals.push(acting.sign(reason));
     let mut detail = format!("disposition {id} agreed to: {reason}");
@@ -159,7 +167,7 @@ pub(super) fn stop(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     let mut it = open(kv, id)?;
-    acting.check(kv, Right::Stop, it.unit.as_deref())?;
+    acting.who.check(kv, Right::Stop, it.unit.as_deref())?;
     check_reason(reason)?;
     check_state(&it, &[DispositionState::Proposed, DispositionState::Approved])?;
     it.state = DispositionState::Stopped;
@@ -177,7 +185,7 @@ pub(super) fn order(
     id: &str,
 ) -> Result<Outcome, Refusal> {
     let mut it = open(kv, id)?;
-    acting.check(kv, Right::Order, it.unit.as_deref())?;
+    acting.who.check(kv, Right::Order, it.unit.as_deref())?;
     check_state(&it, &[DispositionState::Approved])?;
     if let Some(until) = it.grace_until.filter(|until| acting.settled < *until) {
         let reason = format!("it may be stopped until {until}");
@@ -224,7 +232,7 @@ pub(super) fn record_disposal(
     id: &str,
     evidence_id: EvidenceId,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Execute, None)?;
+    acting.who.check(kv, Right::Execute, None)?;
     let mut it = open(kv, id)?;
     check_state(&it, &[DispositionState::Ordered])?;
     let record = sealed(kv, evidence_id)?;
@@ -239,6 +247,7 @@ pub(super) fn record_disposal(
     let name = RecordName { kind: RecordKind::Disposition, id: id.to_owned() };
     let detail = format!("ended, by disposition {id} and its order in entry {order_index}");
     let end_index = acting.enter(kv, Act::Disposed, Some(evidence_id), Some(name), detail, 0);
+    let classification = effective_classification(kv, &filing);
     listing::leave(kv, evidence_id, &listing_of(&record, &filing));
     law_index::set_unfiled(kv, evidence_id, false);
     let text = evidence_id.to_string();
@@ -261,7 +270,8 @@ pub(super) fn record_disposal(
         ended_at: acting.now,
         end_index,
     };
-    let ended = EndedEvidence { actor: record.actor, tombstone };
+    let (actor, unit) = (record.actor, filing.unit);
+    let ended = EndedEvidence { actor, unit, classification, tombstone };
     evidence::save(kv, evidence_id, &Life::Ended(Box::new(ended)));
     it.ended.push(evidence_id);
     if it.ended.len() + it.struck.len() == it.evidence.len() {

@@ -12,7 +12,8 @@ use custos_core::{
 use super::{
     acting::{
         Acting, REASON_BYTES_MAX, TITLE_BYTES_MAX, check_len, check_not_archived, check_optional,
-        check_reason, check_said, filing_of, find_case, known_case, sealed,
+        check_reason, check_said, effective_classification, filing_of, find_case, known_case,
+        sealed,
     },
     classify, keeping, policy,
     rights::Right,
@@ -36,7 +37,8 @@ fn open(
 ) -> Result<(EvidenceRecord, Filing), Refusal> {
     let record = sealed(kv, id)?;
     let filing = filing_of(kv, &record);
-    acting.check(kv, right, filing.unit.as_deref())?;
+    acting.who.check(kv, right, filing.unit.as_deref())?;
+    acting.who.check_cleared(effective_classification(kv, &filing))?;
     check_not_ending(&filing)?;
     Ok((record, filing))
 }
@@ -56,7 +58,8 @@ pub(super) fn file(
     let (record, mut filing) = open(kv, acting, Right::File, asked.evidence)?;
     check_optional("reason", asked.reason.as_deref(), REASON_BYTES_MAX)?;
     let case = known_case(kv, &asked.case)?;
-    acting.check(kv, Right::File, Some(&case.unit))?;
+    acting.who.check(kv, Right::File, Some(&case.unit))?;
+    acting.who.check_cleared(case.classification)?;
     check_not_archived(&case, "case")?;
     if !acting.policy.stages_of(case.act_type).contains(&asked.stage) {
         let reason = format!("a {} has no stage {}", case.act_type, asked.stage);
@@ -74,6 +77,12 @@ pub(super) fn file(
             let reason = format!("it is filed in {before}: say why it goes elsewhere");
             return Err(Refusal::refused(Rule::R26, "reason", reason));
         }
+    }
+    // Out of a secret case it is as secret as it was in it: two persons lower that, no filing does.
+    let counted = effective_classification(kv, &filing);
+    if counted > filing.classification {
+        filing.classification = counted;
+        (filing.lower_to, filing.lower_asked) = (None, None);
     }
     let from = filing.case.replace(asked.case.clone());
     let listed = from.as_deref().or(record.descriptor.case.as_deref());
@@ -121,7 +130,7 @@ pub(super) fn note(
     let note = Note {
         id: format!("{prefix}{number:04}"),
         evidence: asked.evidence,
-        author: acting.name().to_owned(),
+        author: acting.who.name().to_owned(),
         text: asked.text.clone(),
         supersedes: asked.supersedes,
     };
@@ -185,7 +194,7 @@ pub(super) fn relate(
     let other =
         sealed(kv, asked.to).map_err(|refusal| Refusal { field: "to".into(), ..refusal })?;
     let unit = filing_of(kv, &other).unit;
-    acting.check_agency(kv, "to", unit.as_deref())?;
+    acting.who.check_agency(kv, "to", unit.as_deref())?;
     let id = format!("{}/{}/{}", asked.evidence, asked.relation, asked.to);
     if law_record::load(kv, RecordKind::Relation, &id).is_some() {
         return Err(Refusal::refused(Rule::R6, "relation", "is on record already"));

@@ -18,6 +18,7 @@ use super::{
         known_case, sealed,
     },
     filing::check_not_ending,
+    reading::is_own,
     rights::Right,
 };
 use crate::{
@@ -38,7 +39,7 @@ pub(super) fn apply(
     acting: &Acting<'_>,
     asked: &ApplyForGrant,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Apply, acting.unit.as_deref())?;
+    acting.who.check(kv, Right::Apply, acting.who.unit.as_deref())?;
     check_said(Rule::R18, "purpose", &asked.purpose, REASON_BYTES_MAX)?;
     if let Some(outside) = &asked.outside {
         check_said(Rule::R26, "outside", &outside.name, TITLE_BYTES_MAX)?;
@@ -49,7 +50,7 @@ pub(super) fn apply(
     let id = law_record::next_id(kv, RecordKind::Grant);
     let grant = Grant {
         id: id.clone(),
-        holder: acting.name().to_owned(),
+        holder: acting.who.name().to_owned(),
         outside: asked.outside.clone(),
         scope: asked.scope,
         evidence: asked.evidence.clone(),
@@ -109,14 +110,14 @@ fn check_subject(
     }
     if let Some(case) = &asked.case {
         let case = known_case(kv, case)?;
-        acting.check_agency(kv, "case", Some(&case.unit))?;
+        acting.who.check_agency(kv, "case", Some(&case.unit))?;
         return Ok(Some(case.unit));
     }
     let mut units: Vec<Option<String>> = Vec::new();
     for id in &asked.evidence {
         let record = sealed(kv, *id)?;
         let unit = filing_of(kv, &record).unit;
-        acting.check_agency(kv, "evidence", unit.as_deref())?;
+        acting.who.check_agency(kv, "evidence", unit.as_deref())?;
         if !units.contains(&unit) {
             units.push(unit);
         }
@@ -137,13 +138,13 @@ pub(super) fn decide(
 ) -> Result<Outcome, Refusal> {
     let id = &asked.grant;
     let mut grant = known(find_grant(kv, id), Rule::R18, "grant", RecordKind::Grant, id)?;
-    acting.check(kv, Right::Decide, grant.unit.as_deref())?;
+    acting.who.check(kv, Right::Decide, grant.unit.as_deref())?;
     check_reason(&asked.reason)?;
     if grant.state != GrantState::Applied {
         let reason = format!("grant {id} is {} already", grant.state);
         return Err(Refusal::refused(Rule::R18, "grant", reason));
     }
-    if grant.applied.by == acting.name() {
+    if grant.applied.by == acting.who.name() {
         let reason = "nobody answers an application of one's own";
         return Err(Refusal::refused(Rule::I8, "actor", reason));
     }
@@ -180,13 +181,7 @@ fn check_cleared(kv: &impl KvRead, acting: &Acting<'_>, grant: &Grant) -> Result
         let record = sealed(kv, *id)?;
         highest = highest.max(Some(effective_classification(kv, &filing_of(kv, &record))));
     }
-    match highest {
-        Some(highest) if highest > acting.clearance() => {
-            let reason = format!("{highest} is above the clearance of {}", acting.name());
-            Err(Refusal::refused(Rule::R19, "clearance", reason))
-        }
-        _ => Ok(()),
-    }
+    highest.map_or(Ok(()), |highest| acting.who.check_cleared(highest))
 }
 
 pub(super) fn revoke(
@@ -197,7 +192,7 @@ pub(super) fn revoke(
 ) -> Result<Outcome, Refusal> {
     let mut grant = known(find_grant(kv, id), Rule::R18, "grant", RecordKind::Grant, id)?;
     if !is_holder(acting, &grant) {
-        acting.check(kv, Right::Revoke, grant.unit.as_deref())?;
+        acting.who.check(kv, Right::Revoke, grant.unit.as_deref())?;
     }
     check_reason(reason)?;
     if matches!(grant.state, GrantState::Refused | GrantState::Revoked) {
@@ -228,11 +223,7 @@ pub(super) fn check_use(
     let filing = filing_of(kv, record);
     check_not_ending(&filing)
         .map_err(|refusal| Refusal { field: "evidence_id".into(), ..refusal })?;
-    let classification = effective_classification(kv, &filing);
-    if classification > acting.clearance() {
-        let reason = format!("{classification} is above the clearance of {}", acting.name());
-        return Err(Refusal::refused(Rule::R19, "clearance", reason));
-    }
+    acting.who.check_cleared(effective_classification(kv, &filing))?;
     match asked.grant {
         Some(id) => use_grant(kv, acting, record, &filing, asked, id),
         None => check_ungranted(kv, acting, record, &filing, asked.scope),
@@ -246,38 +237,26 @@ fn check_ungranted(
     filing: &Filing,
     scope: GrantScope,
 ) -> Result<(), Refusal> {
-    if acting.role() == Role::Developer {
+    if acting.who.role() == Role::Developer {
         return Ok(());
     }
     if scope != GrantScope::View {
         let reason = "the head of the unit must have agreed: apply for a grant";
         return Err(Refusal::refused(Rule::R18, "grant", reason));
     }
-    if is_own(kv, acting, record, filing) {
+    if is_own(kv, &acting.who, record, filing) {
         return Ok(());
     }
-    if matches!(acting.role(), Role::Officer | Role::Auxiliary) {
-        let reason = format!("{} may view only what is of the own work", acting.name());
+    if matches!(acting.who.role(), Role::Officer | Role::Auxiliary) {
+        let reason = format!("{} may view only what is of the own work", acting.who.name());
         return Err(Refusal::refused(Rule::R23, "unit", reason));
     }
-    acting.check(kv, Right::View, filing.unit.as_deref())
-}
-
-/// Whether evidence is of the actor's own work: put, recorded, or of a case that is the actor's.
-fn is_own(kv: &impl KvRead, acting: &Acting<'_>, record: &EvidenceRecord, filing: &Filing) -> bool {
-    let works = matches!(acting.role(), Role::Officer | Role::Auxiliary | Role::Station);
-    let put_it = record.actor.name == acting.name() && record.actor.role == acting.role();
-    let number = acting.person.as_ref().and_then(|person| person.certificate_no.as_ref());
-    let shown = number.is_some_and(|number| record.descriptor.officers.contains(number));
-    let case = filing.case.as_deref().and_then(|case| find_case(kv, case));
-    let runs_it =
-        number.is_some_and(|number| case.is_some_and(|case| case.officers.contains(number)));
-    works && (put_it || shown || runs_it)
+    acting.who.check(kv, Right::View, filing.unit.as_deref())
 }
 
 /// Whether the actor is who applied. As everywhere in the law, name and role make an actor.
 fn is_holder(acting: &Acting<'_>, grant: &Grant) -> bool {
-    grant.holder == acting.name() && grant.applied.role == acting.role()
+    grant.holder == acting.who.name() && grant.applied.role == acting.who.role()
 }
 
 /// Whoever streams for the holder may see all; the holder may not, and nothing at all once the
@@ -297,7 +276,7 @@ fn check_holder(kv: &impl KvRead, grant: &Grant, filing: &Filing) -> Result<(), 
     if classification <= holder.clearance {
         return Ok(());
     }
-    let reason = format!("{classification} is above the clearance of {}", grant.holder);
+    let reason = format!("it is above the clearance of {}", grant.holder);
     Err(Refusal::refused(Rule::R19, "clearance", reason))
 }
 
@@ -314,8 +293,8 @@ fn use_grant(
     let Some(Versioned { record: Record::Grant(grant), .. }) = &found else {
         return Err(Refusal::not_found(Rule::R18, "grant", format!("there is no grant {id:?}")));
     };
-    if !is_holder(acting, grant) && acting.role() != Role::Playback {
-        return refused(format!("grant {id} is for {}", grant.holder));
+    if !is_holder(acting, grant) && acting.who.role() != Role::Playback {
+        return refused(format!("grant {id} is somebody else's"));
     }
     check_holder(kv, grant, filing)?;
     if grant.state != GrantState::Approved {

@@ -50,7 +50,7 @@ pub(super) fn place(
         text: asked.text.clone(),
         reference: asked.reference.clone(),
         target: asked.target.clone(),
-        unit: unit.or_else(|| acting.unit.clone()),
+        unit: unit.or_else(|| acting.who.unit.clone()),
         placed: acting.sign(asked.reason.name()),
         review_at,
         release_asked: None,
@@ -69,7 +69,7 @@ fn check_target(
     acting: &Acting<'_>,
     target: &EvidenceFilter,
 ) -> Result<Option<String>, Refusal> {
-    acting.check(kv, Right::Hold, acting.unit.as_deref())?;
+    acting.who.check(kv, Right::Hold, acting.who.unit.as_deref())?;
     if target.is_empty() {
         return Err(Refusal::refused(Rule::R11, "target", "names nothing"));
     }
@@ -103,18 +103,18 @@ fn check_target(
                 named,
             ),
         })?;
-        acting.check(kv, Right::Hold, Some(named))?;
+        acting.who.check(kv, Right::Hold, Some(named))?;
         unit = Some(named.clone());
     }
     if let Some(case) = &target.case {
         let case = known_case(kv, case)?;
-        acting.check(kv, Right::Hold, Some(&case.unit))?;
+        acting.who.check(kv, Right::Hold, Some(&case.unit))?;
         unit = Some(case.unit);
     }
     if let Some(id) = target.evidence {
         let record = sealed(kv, id)?;
         let filing = filing_of(kv, &record);
-        acting.check(kv, Right::Hold, filing.unit.as_deref())?;
+        acting.who.check(kv, Right::Hold, filing.unit.as_deref())?;
         // Removal may have begun: a hold would promise what nobody can keep.
         check_not_ending(&filing)?;
         unit = filing.unit.or(unit);
@@ -135,13 +135,13 @@ pub(super) fn release(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     let mut hold = known(find_hold(kv, id), Rule::R11, "hold", RecordKind::Hold, id)?;
-    acting.check(kv, Right::Release, hold.unit.as_deref())?;
+    acting.who.check(kv, Right::Release, hold.unit.as_deref())?;
     check_reason(reason)?;
     if let Some(released) = &hold.released {
         let reason = format!("hold {id} was released by {}", released.by);
         return Err(Refusal::refused(Rule::R11, "hold", reason));
     }
-    if hold.placed.role == Role::Auditor && acting.role() != Role::Auditor {
+    if hold.placed.role == Role::Auditor && acting.who.role() != Role::Auditor {
         let reason = format!("an auditor placed hold {id}: an auditor releases it");
         return Err(Refusal::refused(Rule::R11, "actor", reason));
     }
@@ -154,7 +154,7 @@ pub(super) fn release(
                 format!("hold {id}: release asked for, somebody else must agree: {reason}");
             Ok(acting.done(kv, Act::HoldReleaseAsked, evidence, detail, Record::Hold(hold)))
         }
-        Some(asked) if asked.by == acting.name() => {
+        Some(asked) if asked.by == acting.who.name() => {
             let reason = format!("{} has asked for it: somebody else must agree", asked.by);
             Err(Refusal::refused(Rule::I8, "actor", reason))
         }

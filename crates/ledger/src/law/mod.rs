@@ -52,6 +52,7 @@ pub(crate) mod keeping;
 mod open_upload;
 mod operation;
 pub(crate) mod policy;
+pub(crate) mod reading;
 mod record_backup;
 mod record_view;
 mod register_disks;
@@ -68,6 +69,7 @@ mod retire_meta;
 mod rights;
 mod seal;
 mod text;
+mod who;
 
 use custos_core::{Act, Actor, EvidenceId, Refusal, Rule, Timestamp, law::RecordName};
 
@@ -185,6 +187,9 @@ fn decide<K: Kv>(
                 vault: *vault,
                 wrapped_key,
             };
+            if let Some(found) = open_upload::find(kv, envelope, &request)? {
+                return Ok(found);
+            }
             let acting = acting_now(kv, envelope, clock, &cluster)?;
             open_upload::open_upload(kv, &acting, &request)
         }

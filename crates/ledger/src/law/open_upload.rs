@@ -28,19 +28,27 @@ pub(super) struct OpenUpload<'a> {
     pub(super) wrapped_key: &'a [u8],
 }
 
-/// Opens an upload, or finds the one that its key names.
+/// The upload that the request's key names, if there is one: whoever opened it goes on with it, also
+/// when they may open none any more, so that nothing that was recorded is lost.
+pub(super) fn find(
+    kv: &impl KvRead,
+    envelope: &Envelope,
+    request: &OpenUpload<'_>,
+) -> Result<Option<Outcome>, Refusal> {
+    request.descriptor.check()?;
+    check_wrapped_key(request.wrapped_key)?;
+    let Some(named) = upload_name::load(kv, request.upload_key) else { return Ok(None) };
+    let life = evidence::load(kv, named).expect("a stored upload key names stored evidence");
+    find_again(envelope, request, life).map(Some)
+}
+
+/// Opens an upload whose key names none yet.
 pub(super) fn open_upload(
     kv: &mut impl Kv,
     acting: &Acting<'_>,
     request: &OpenUpload<'_>,
 ) -> Result<Outcome, Refusal> {
     let (envelope, now, policy) = (acting.envelope, acting.now, &acting.policy);
-    request.descriptor.check()?;
-    check_wrapped_key(request.wrapped_key)?;
-    if let Some(named) = upload_name::load(kv, request.upload_key) {
-        let life = evidence::load(kv, named).expect("a stored upload key names stored evidence");
-        return find_again(envelope, request, life);
-    }
     check_right(kv, acting, request.descriptor)?;
     check_complete(policy, request.descriptor)?;
     if evidence::load(kv, request.evidence_id).is_some() {
@@ -128,10 +136,10 @@ fn check_right(
     descriptor: &Descriptor,
 ) -> Result<(), Refusal> {
     let Some(case) = descriptor.case.as_deref().and_then(|case| find_case(kv, case)) else {
-        return acting.check(kv, Right::Put, acting.unit.as_deref());
+        return acting.who.check(kv, Right::Put, acting.who.unit.as_deref());
     };
-    acting.check_agency(kv, "case", Some(&case.unit))?;
-    acting.check(kv, Right::Put, Some(&case.unit))?;
+    acting.who.check_agency(kv, "case", Some(&case.unit))?;
+    acting.who.check(kv, Right::Put, Some(&case.unit))?;
     check_not_archived(&case, "case")?;
     match descriptor.stage {
         Some(stage) if !acting.policy.stages_of(case.act_type).contains(&stage) => {

@@ -63,7 +63,7 @@ pub(super) fn set(
     genesis: &Policy,
     asked: &SetPolicy,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Register, None)?;
+    acting.who.check(kv, Right::Register, None)?;
     let (version, stands) = current(kv, genesis);
     if asked.based_on != version {
         let reason = format!("version {version} stands, not {}: start from it", asked.based_on);

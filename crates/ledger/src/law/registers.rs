@@ -22,7 +22,7 @@ pub(super) fn set_unit(
     acting: &Acting<'_>,
     unit: &Unit,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Register, None)?;
+    acting.who.check(kv, Right::Register, None)?;
     check_id("id", &unit.id, ID_BYTES_MAX)?;
     check_said(Rule::R26, "title", &unit.title, TITLE_BYTES_MAX)?;
     match find_unit(kv, &unit.id) {
@@ -50,14 +50,14 @@ pub(super) fn set_person(
     acting: &Acting<'_>,
     person: &Person,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Register, None)?;
+    acting.who.check(kv, Right::Register, None)?;
     check_id("id", &person.id, ID_BYTES_MAX)?;
     check_optional("title", person.title.as_deref(), TITLE_BYTES_MAX)?;
     if !person.role.is_person() {
         let reason = format!("{} is not a role of a person", person.role);
         return Err(Refusal::refused(Rule::R26, "role", reason));
     }
-    if acting.person.as_ref().is_some_and(|own| own.id == person.id) {
+    if acting.who.person.as_ref().is_some_and(|own| own.id == person.id) {
         let reason = "nobody changes what is on record of oneself";
         return Err(Refusal::refused(Rule::I8, "person", reason));
     }
@@ -105,9 +105,9 @@ pub(super) fn set_recorder(
     acting: &Acting<'_>,
     recorder: &Recorder,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Issue, Some(&recorder.unit))?;
+    acting.who.check(kv, Right::Issue, Some(&recorder.unit))?;
     if let Some(before) = find_recorder(kv, &recorder.id) {
-        acting.check(kv, Right::Issue, Some(&before.unit))?;
+        acting.who.check(kv, Right::Issue, Some(&before.unit))?;
     }
     check_id("id", &recorder.id, ID_BYTES_MAX)?;
     check_optional("model", recorder.model.as_deref(), TITLE_BYTES_MAX)?;
@@ -139,7 +139,7 @@ pub(super) fn set_station(
     acting: &Acting<'_>,
     station: &Station,
 ) -> Result<Outcome, Refusal> {
-    acting.check(kv, Right::Register, None)?;
+    acting.who.check(kv, Right::Register, None)?;
     check_id("id", &station.id, ID_BYTES_MAX)?;
     active_unit(kv, "unit", &station.unit)?;
     let detail = format!("station {} of {}{}", station.id, station.unit, in_use(station.active));

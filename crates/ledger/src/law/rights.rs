@@ -67,6 +67,10 @@ rights!(
     Hold = "place holds": Officer Unit, Custodian Unit, UnitHead Unit, Reviewer Unit,
         Auditor Agency;
     Release = "release holds": UnitHead Unit, Auditor Agency;
+    /// What is on record, but for the bytes of evidence.
+    Read = "read the records": Officer Agency, Auxiliary Unit, Custodian Agency, UnitHead Agency,
+        Reviewer Agency, Auditor Agency, Administrator Anywhere, Playback Anywhere, System Anywhere;
+    /// The bytes of evidence.
     View = "view evidence": Custodian Unit, UnitHead Unit, Reviewer Unit, Auditor Agency,
         System Anywhere;
     Apply = "apply for grants": Officer Agency, Custodian Agency, UnitHead Agency,

@@ -2,7 +2,8 @@
 //! opening of its upload on.
 
 use custos_core::{
-    Actor, EvidenceId, EvidenceRecord, LogIndex, Mirror, Timestamp, UploadSession, law::Tombstone,
+    Actor, EvidenceId, EvidenceRecord, LogIndex, Mirror, Timestamp, UploadSession,
+    law::{Classification, Tombstone},
 };
 use prost::Message;
 
@@ -32,6 +33,10 @@ pub(crate) enum Life {
 pub(crate) struct EndedEvidence {
     /// Who put it.
     pub(crate) actor: Actor,
+    /// The unit that it belonged to when it ended.
+    pub(crate) unit: Option<String>,
+    /// What counted for it then: what the custody log says of it is as secret as it was.
+    pub(crate) classification: Classification,
     pub(crate) tombstone: Tombstone,
 }
 
@@ -97,6 +102,8 @@ impl From<&EndedEvidence> for proto::EndedEvidence {
             order_index: tombstone.order_index.0,
             ended_at_ms: tombstone.ended_at.as_millis(),
             end_index: tombstone.end_index.0,
+            unit: ended.unit.clone(),
+            classification: Some(ended.classification.name().to_owned()),
         }
     }
 }
@@ -108,6 +115,12 @@ fn ended_of(
     const M: &str = "EndedEvidence";
     Ok(EndedEvidence {
         actor: need(M, "actor", stored.actor)?.try_into()?,
+        unit: stored.unit,
+        classification: match &stored.classification {
+            Some(name) => need(M, "classification", Classification::from_name(name))?,
+            // Of a store from before it was kept: as secret as anything may be.
+            None => Classification::StateSecret,
+        },
         tombstone: Tombstone {
             evidence,
             size: stored.size,

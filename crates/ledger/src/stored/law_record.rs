@@ -52,6 +52,8 @@ pub(crate) fn history(
     let start = earlier_key(kind, id, after.saturating_add(1));
     let mut found: Vec<_> =
         kv.scan(&start, &end, limit).into_iter().map(|(_, bytes)| decode(&bytes)).collect();
+    // An id that ends in zeros names a range of another one's keys.
+    found.retain(|it| it.record.id() == id);
     if found.len() < limit {
         found.extend(load(kv, kind, id).filter(|now| now.version > after));
     }

@@ -556,12 +556,33 @@ fn r19_nobody_classifies_as_it_is_or_above_the_own_clearance() {
     agency.refused(&custodian(), classify("C-1", Classification::StateSecret), Rule::R19, "to");
     agency.done(&head(), classify("C-1", Classification::StateSecret));
     // Who is not cleared for what it is does not lower it either.
-    agency.refused(&custodian(), classify("C-1", Classification::Privacy), Rule::R19, "to");
+    let lower = classify("C-1", Classification::Privacy);
+    agency.refused(&custodian(), lower, Rule::R19, "clearance");
     let secret = OpenCase { classification: Classification::TradeSecret, ..new_case("C-2") };
     agency.refused(&officer(), secret.clone(), Rule::R19, "classification");
     agency.done(&custodian(), secret);
     let silent = ClassifyCase { reason: String::new(), ..classify("C-1", Classification::Privacy) };
     agency.refused(&head(), silent, Rule::R26, "reason");
+}
+
+#[test]
+fn r19_nobody_acts_on_a_case_above_the_own_clearance() {
+    let mut agency = Agency::new();
+    agency.open_case("C-1");
+    let asked = || UpdateCase { title: Some("Stall".to_owned()), ..update("C-1") };
+    agency.done(&officer(), asked());
+    agency.done(&head(), classify("C-1", Classification::StateSecret));
+    agency.refused(&officer(), asked(), Rule::R19, "clearance");
+    agency.refused(&officer(), move_case("C-1", Stage::Investigation), Rule::R19, "clearance");
+    agency.refused(&officer(), close("C-1"), Rule::R19, "clearance");
+    let further = Classification::StateSecret;
+    agency.refused(&custodian(), classify("C-1", further), Rule::R19, "clearance");
+    agency.done(&head(), close("C-1"));
+    let archive = ArchiveCase { case: "C-1".to_owned(), despite: Some("so it is".to_owned()) };
+    agency.refused(&custodian(), archive, Rule::R19, "clearance");
+    let (case, stage) = ("C-1".to_owned(), Stage::Investigation);
+    let reopen = ReopenCase { case, stage, reason: "again".to_owned() };
+    agency.refused(&second_head(), reopen, Rule::R19, "clearance");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use custos_core::{
     Act, Actor, Descriptor, ErrorKind, EvidenceId, EvidenceKind, Rule, Stage,
     law::{
-        AddNote, AddRelation, CorrectDescriptor, DispositionState, EvidenceName, HoldReason,
-        LawAnswer, LawQuery, OrderDisposition, ProposeDisposition, RecordKind, RegisterCopy,
-        RelationKind, ReleaseHold, StopDisposition, Tombstone,
+        AddNote, AddRelation, Classification, CorrectDescriptor, DispositionState, EvidenceName,
+        HoldReason, LawAnswer, LawQuery, OrderDisposition, ProposeDisposition, RecordKind,
+        RegisterCopy, RelationKind, ReleaseHold, StopDisposition, Tombstone,
     },
 };
 use custos_ledger::{Answer, Query};
@@ -168,6 +168,25 @@ fn r11_r10_what_is_held_and_retained_is_refused_for_the_hold_with_both_reasons()
     agency.place_hold(&officer(), HoldReason::Objection, of_case("C-1"));
     let refusal = agency.refused(&custodian(), proposal(&[young]), Rule::R11, "evidence");
     assert!(refusal.reason.contains("held by H1, and is kept until"), "{refusal}");
+}
+
+#[test]
+fn r19_nobody_proposes_or_agrees_to_end_what_is_above_the_own_clearance() {
+    let (mut agency, ids) = over(1);
+    let classify = |to| custos_core::law::ClassifyEvidence {
+        evidence: ids[0],
+        to,
+        reason: "by decree".to_owned(),
+    };
+    agency.proposed(&ids);
+    agency.done(&head(), classify(Classification::StateSecret));
+    agency.refused(&second_head(), agreement("D1"), Rule::R19, "clearance");
+    agency.done(&head(), stop("D1"));
+    agency.pass_days(4000);
+    agency.refused(&custodian(), proposal(&ids), Rule::R19, "clearance");
+    agency.done(&developer(), proposal(&ids));
+    agency.refused(&second_head(), agreement("D2"), Rule::R19, "clearance");
+    agency.done(&head(), agreement("D2"));
 }
 
 #[test]

@@ -305,6 +305,11 @@ pub(crate) fn outcomes() -> impl Strategy<Value = Outcome> {
 }
 
 pub(crate) fn queries() -> impl Strategy<Value = Query> {
+    let by = |(reader, query)| Query::By { reader, query: Box::new(query) };
+    prop_oneof![4 => plain_queries(), 1 => (actors(), plain_queries()).prop_map(by)]
+}
+
+fn plain_queries() -> impl Strategy<Value = Query> {
     let ids = evidence_ids;
     prop_oneof![
         Just(Query::Cluster),

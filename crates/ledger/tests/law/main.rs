@@ -33,6 +33,7 @@ mod meta_golden;
 mod meta_members;
 mod open_upload;
 mod policy;
+mod reading;
 mod record_view;
 mod register_disks;
 mod register_node;

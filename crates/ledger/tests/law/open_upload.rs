@@ -1,6 +1,8 @@
 use custos_core::{
     Act, Actor, ChunkSize, Descriptor, ErasureProfile, ErrorKind, EvidenceId, EvidenceKind, Rule,
-    Timestamp, UploadKey, VaultId, limits::OPEN_UPLOADS_PER_ACTOR_MAX,
+    Timestamp, UploadKey, VaultId,
+    law::{SetStation, Station},
+    limits::OPEN_UPLOADS_PER_ACTOR_MAX,
 };
 use custos_ledger::{Command, IncompleteDescriptor, Outcome, Policy};
 
@@ -214,4 +216,19 @@ fn i10_an_actor_has_only_so_many_uploads_open() {
     world.act(&station(), last).expect("opened");
     let done = world.act(&station(), numbered(OPEN_UPLOADS_PER_ACTOR_MAX + 2));
     assert_refused(done, ErrorKind::Refused, Rule::I10, "actor");
+}
+
+#[test]
+fn i1_who_may_open_no_upload_any_more_goes_on_with_those_that_are_open() {
+    let mut agency = crate::agency::Agency::new();
+    let first = open(1, complete());
+    let opened = agency.act(&station(), first.clone()).expect("opened");
+    let idle = Station { active: false, ..crate::agency::station_of("market") };
+    agency.done(&crate::agency::administrator(), SetStation { station: idle });
+    assert_eq!(agency.act(&station(), first.clone()), Ok(opened));
+    let new = agency.act(&station(), open(2, complete()));
+    assert_refused(new, ErrorKind::Refused, Rule::R26, "actor");
+    agency.act(&station(), seal(1, parts(1000))).expect("sealed");
+    let again = agency.act(&station(), first);
+    assert!(matches!(again, Ok(Outcome::AlreadySealed(_))), "{again:?}");
 }

@@ -106,7 +106,10 @@ impl Model {
     ) -> Option<&Case> {
         let found = self.cases.get(case);
         match found {
-            Some(found) => self.check_right(no, actor, right, Some(&found.unit)),
+            Some(found) => {
+                self.check_right(no, actor, right, Some(&found.unit));
+                no.when(found.classification > self.clearance(actor), Rule::R19, "clearance");
+            }
             None => {
                 self.check_role(no, actor, right);
                 no.unknown("case");
@@ -300,8 +303,6 @@ impl Model {
     ) {
         no.when(to == is, Rule::R19, "to");
         no.when(to > self.clearance(actor), Rule::R19, "to");
-        let is_hidden = is > self.clearance(actor);
-        no.when(is_hidden, Rule::R19, "to");
         if to < is
             && let (Some(lower), Some(first)) = asked
         {

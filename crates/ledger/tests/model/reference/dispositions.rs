@@ -27,6 +27,8 @@ impl Model {
             let unit = sealed.filing.unit.as_deref();
             self.check_right(no, actor, Right::Propose, unit);
             units.insert(unit);
+            let is_high = self.classification_of(sealed) > self.clearance(actor);
+            no.when(is_high, Rule::R19, "clearance");
             no.when(self.is_under_way(*id), Rule::I3, "evidence");
             no.when(!self.is_over(sealed), Rule::R10, "evidence");
             no.when(self.holds_on(*id).next().is_some(), Rule::R11, "evidence");
@@ -90,6 +92,9 @@ impl Model {
             .iter()
             .any(|approval| approval.by == actor.name || approval.role == actor.role);
         no.when(is_party || is_again, Rule::I8, "actor");
+        let mut items = found.evidence.iter().filter_map(|id| self.sealed(*id));
+        let is_high = items.any(|it| self.classification_of(it) > self.clearance(actor));
+        no.when(is_high, Rule::R19, "clearance");
     }
 
     pub(super) fn do_approve(&mut self, actor: &Actor, it: &ApproveDisposition) -> Disposition {

@@ -25,6 +25,8 @@ impl Model {
                 self.check_right(no, actor, right, sealed.filing.unit.as_deref());
                 let is_ordered = sealed.filing.disposition.is_some();
                 no.when(is_ordered, Rule::I3, "evidence");
+                let is_high = self.classification_of(sealed) > self.clearance(actor);
+                no.when(is_high, Rule::R19, "clearance");
             }
             None => drop(self.check_role(no, actor, right)),
         }
@@ -66,6 +68,8 @@ impl Model {
                 }
                 let is_out = self.is_out_of(Reach::Unit, actor, Some(&case.unit));
                 no.when(is_out, Rule::R23, "unit");
+                let is_high = case.classification > self.clearance(actor);
+                no.when(is_high, Rule::R19, "clearance");
             }
         }
         let Some(sealed) = self.check_evidence(no, actor, Right::Describe, it.evidence) else {
@@ -83,7 +87,15 @@ impl Model {
 
     pub(super) fn do_file(&mut self, it: &FileEvidence) -> Filing {
         let unit = self.cases[&it.case].unit.clone();
+        let counted = self.classification_of(self.sealed(it.evidence).expect("judged before"));
         let sealed = self.sealed_mut(it.evidence);
+        // Who moves it does not make it less secret.
+        if counted != sealed.filing.classification {
+            sealed.filing.classification = counted;
+            sealed.filing.lower_to = None;
+            sealed.filing.lower_asked = None;
+            sealed.classes.insert(counted);
+        }
         sealed.filing.unit = Some(unit);
         sealed.filing.case = Some(it.case.clone());
         sealed.filing.stage = Some(it.stage);
