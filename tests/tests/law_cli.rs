@@ -134,13 +134,12 @@ fn r18_a_stream_that_runs_ends_when_its_grant_is_revoked() {
     agency.head.done(&["grant", "approve", grant, "--reason", "of the inspection"]);
 
     // It plays until the pipe is full, and waits for its viewer.
-    let mut stream = agency.auditor.spawn_held(["get", &id, "--grant", grant, "-o", "-", "--json"]);
+    let stream = agency.auditor.spawn_held(["get", &id, "--grant", grant, "-o", "-", "--json"]);
     wait_until("the view to be on record", Duration::from_secs(60), || {
         let entries = agency.head.run(["log", "show", &id, "--json"]).json_lines();
         entries.iter().any(|it| it["act"] == "viewed" && it["record"] == format!("grant/{grant}"))
     });
     agency.head.done(&["grant", "revoke", grant, "--reason", "it was withdrawn"]);
-    assert!(!stream.has_ended(), "the viewer has not read on yet");
     let run = stream.wait();
     run.expect_refused("R18", "grant");
     let got = u64::try_from(run.stdout.len()).expect("small");

@@ -1,7 +1,6 @@
 use custos_core::{
     ClusterMap, DiskId, Epoch, EvidenceId, EvidenceRecord, LogIndex, Refusal, Rule, ShardKey,
     UploadSession,
-    law::RecordKind,
     limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX},
 };
 
@@ -23,8 +22,8 @@ use crate::{
 const PAGE_BYTES_MAX: usize = 1 << 20;
 
 /// Answers a read from the state, if this group keeps what is asked for. Every answer is bounded, by
-/// items and by bytes; a read costs O(items of its page), O(log of the log's size) or O(size of the
-/// cluster map).
+/// items and by bytes; a read costs O(items that are looked at for its page, 10,000 at most where the
+/// reader may not read them), O(log of the log's size) or O(size of the cluster map).
 ///
 /// # Errors
 /// A refusal (invariant I6) of what another group keeps, or of what the reader may not read (rules
@@ -64,7 +63,7 @@ fn answer(kv: &impl KvRead, query: &Query, reader: Option<&Reader<'_>>) -> Resul
         }
         Query::ListEvidence { after, limit, case, recording } => {
             if let (Some(reader), Some(case)) = (reader, case) {
-                reader.check_named(kv, RecordKind::Case, case)?;
+                reader.check_case(kv, case)?;
             }
             let page = |after, wanted| match recording {
                 Some(recording) => listing::page_of_recording(kv, recording, after, wanted),
@@ -75,11 +74,15 @@ fn answer(kv: &impl KvRead, query: &Query, reader: Option<&Reader<'_>>) -> Resul
         Query::Checkpoint => Answer::Checkpoint(custody::checkpoint(kv)),
         Query::Entries { from, limit, evidence_id, record } => {
             let limit = page_items(*limit);
+            // Zeros after a name would name a range of another one's keys.
+            if record.as_ref().is_some_and(|path| path.contains('\0')) {
+                return Err(Refusal::invalid(Rule::R26, "record", "holds a control character"));
+            }
             // Leaves name no person: which entries are about one is not everybody's to know.
             if let (Some(reader), Some(path)) = (reader, record)
                 && let Some(person) = path.strip_prefix("person/")
             {
-                reader.check_named(kv, RecordKind::Person, person)?;
+                reader.check_person(kv, person)?;
             }
             let indexes = match (evidence_id, record) {
                 (Some(id), _) => custody_log::indexes_of(kv, *id, *from, limit + 1),

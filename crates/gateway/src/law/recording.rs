@@ -13,6 +13,8 @@ use crate::{Gateway, GatewayError};
 /// Segments of one recording that are looked at: more than a device writes in a month without a
 /// pause, five minutes each.
 const SEGMENTS_MAX: usize = 10_000;
+/// Pages that are asked for: pages of long descriptors hold far fewer items than they may.
+const PAGES_MAX: usize = 200;
 
 /// What a recording shows of its own continuity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Gateway {
         let mut segments = Vec::new();
         let mut after = None;
         // Also where the reader may read none of them.
-        for _page in 0..=SEGMENTS_MAX / PAGE_ITEMS_MAX {
+        for _page in 0..PAGES_MAX {
             let query = Query::ListEvidence {
                 after,
                 limit: PAGE_ITEMS_MAX,

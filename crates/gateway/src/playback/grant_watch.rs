@@ -4,6 +4,7 @@ use custos_core::{
     Actor, ErrorKind, EvidenceId, Refusal, Rule, Timestamp,
     law::{Grant, GrantState, Record, RecordKind},
 };
+use custos_wire::WireError;
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
@@ -78,7 +79,10 @@ impl GrantWatch {
         match self.gateway.evidence(&holder, self.evidence_id).await {
             Ok(_) => Ok((grant, None)),
             Err(error) if matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotFound) => {
-                Ok((grant, Some(error.to_string())))
+                let error = WireError::from(error);
+                // How far one reaches is not what a grant is judged by.
+                let is_reach = error.rule == Some(Rule::R23);
+                Ok((grant, (!is_reach).then(|| error.to_string())))
             }
             Err(error) => Err(error),
         }

@@ -195,6 +195,7 @@ pub(super) fn order(
     for evidence in it.evidence.clone() {
         let record = sealed(kv, evidence)?;
         let filing = filing_of(kv, &record);
+        acting.who.check_cleared(effective_classification(kv, &filing))?;
         match keeps(kv, acting, genesis, &record, &filing) {
             Some((_, why)) => it.struck.push(Struck { evidence, why }),
             None => ordered.push((evidence, filing)),

@@ -193,8 +193,12 @@ pub(super) fn relate(
     }
     let other =
         sealed(kv, asked.to).map_err(|refusal| Refusal { field: "to".into(), ..refusal })?;
-    let unit = filing_of(kv, &other).unit;
-    acting.who.check_agency(kv, "to", unit.as_deref())?;
+    let filing = filing_of(kv, &other);
+    acting.who.check_agency(kv, "to", filing.unit.as_deref())?;
+    acting
+        .who
+        .check_cleared(effective_classification(kv, &filing))
+        .map_err(|refusal| Refusal { field: "to".into(), ..refusal })?;
     let id = format!("{}/{}/{}", asked.evidence, asked.relation, asked.to);
     if law_record::load(kv, RecordKind::Relation, &id).is_some() {
         return Err(Refusal::refused(Rule::R6, "relation", "is on record already"));

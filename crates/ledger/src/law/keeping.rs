@@ -45,7 +45,7 @@ pub(crate) fn retain_until(
         consider(from.plus_days(policy.days_of_kind(kind)), format!("policy for {kind}"));
         for classification in &classifications {
             let days = policy.days_of_classification(*classification);
-            consider(from.plus_days(days), format!("policy for what is {classification}"));
+            consider(from.plus_days(days), "policy for its classification".to_owned());
         }
         for act_type in &act_types {
             let days = policy.days_of_act_type(*act_type);

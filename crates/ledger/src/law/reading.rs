@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
     }
 
     fn check_subject(&self, kv: &impl KvRead, entry: &CustodyEntry) -> Result<(), Refusal> {
-        if let Some(id) = entry.evidence_id {
+        if let Some(id) = entry.evidence_id.filter(|id| evidence::load(kv, *id).is_some()) {
             return self.check_evidence_id(kv, id);
         }
         let named = entry.record.as_deref().and_then(|path| path.split_once('/'));
@@ -158,17 +158,23 @@ impl<'a> Reader<'a> {
         Err(Refusal::refused(Rule::R23, "unit", reason))
     }
 
-    /// The same of a record by its id; what is not on record is nobody's secret.
+    /// The same of a person by name; who is not on the register is nobody's but the registers'.
     ///
     /// # Errors
     /// As [`check_evidence`](Self::check_evidence).
-    pub(crate) fn check_named(
-        &self,
-        kv: &impl KvRead,
-        kind: RecordKind,
-        id: &str,
-    ) -> Result<(), Refusal> {
-        let found = law_record::load(kv, kind, id);
+    pub(crate) fn check_person(&self, kv: &impl KvRead, name: &str) -> Result<(), Refusal> {
+        match law_record::load(kv, RecordKind::Person, name) {
+            Some(found) => self.check_record(kv, &found.record),
+            None => self.check_reads_everywhere(),
+        }
+    }
+
+    /// The same of a case by its id; a claim of one that is not on record is nobody's secret.
+    ///
+    /// # Errors
+    /// As [`check_evidence`](Self::check_evidence).
+    pub(crate) fn check_case(&self, kv: &impl KvRead, id: &str) -> Result<(), Refusal> {
+        let found = law_record::load(kv, RecordKind::Case, id);
         found.map_or(Ok(()), |found| self.check_record(kv, &found.record))
     }
 

@@ -78,8 +78,7 @@ impl<'a> Who<'a> {
         if classification <= self.clearance() {
             return Ok(());
         }
-        let (name, own) = (self.name(), self.clearance());
-        let reason = format!("it is above the clearance of {name}, which is {own}");
+        let reason = format!("it is above the clearance of {}", self.name());
         Err(Refusal::refused(Rule::R19, "clearance", reason))
     }
 

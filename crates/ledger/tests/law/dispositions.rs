@@ -187,6 +187,10 @@ fn r19_nobody_proposes_or_agrees_to_end_what_is_above_the_own_clearance() {
     agency.done(&developer(), proposal(&ids));
     agency.refused(&second_head(), agreement("D2"), Rule::R19, "clearance");
     agency.done(&head(), agreement("D2"));
+    agency.done(&auditor(), agreement("D2"));
+    agency.pass_days(8);
+    agency.refused(&second_head(), order("D2"), Rule::R19, "clearance");
+    agency.done(&head(), order("D2"));
 }
 
 #[test]

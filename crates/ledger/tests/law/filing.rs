@@ -574,6 +574,7 @@ fn r19_nobody_acts_on_evidence_above_the_own_clearance() {
     for command in acts(evidence, other) {
         agency.refused(&custodian(), command, Rule::R19, "clearance");
     }
+    agency.refused(&custodian(), relate(other, evidence), Rule::R19, "to");
     let note = AddNote { evidence, text: "seen".to_owned(), supersedes: None };
     agency.done(&head(), note);
 }

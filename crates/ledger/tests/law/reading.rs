@@ -14,9 +14,9 @@ use custos_ledger::{Answer, Query, query};
 use crate::{
     agency::{
         Agency, administrator, auditor, auxiliary, custodian, descriptor_of, east_officer,
-        harbour_administrator, harbour_auditor, harbour_custodian, harbour_head, harbour_officer,
-        head, new_case, of_case, officer, person, playback, reviewer, second_officer, station_of,
-        traffic_officer,
+        file_under, harbour_administrator, harbour_auditor, harbour_custodian, harbour_head,
+        harbour_officer, head, new_case, of_case, officer, person, playback, reviewer,
+        second_officer, station_of, traffic_officer,
     },
     world::{complete, developer, id, open, other_station, station},
 };
@@ -175,6 +175,9 @@ fn r23_an_auxiliary_reads_what_is_of_the_own_unit_and_of_the_own_work() {
     }
     reads(&agency, &officer(), &theirs);
     let own = agency.put(&auxiliary(), Descriptor::of_kind(EvidenceKind::Photo));
+    let evidence = own.evidence_id;
+    agency.done(&developer(), file_under(evidence, "T-1", Stage::Investigation));
+    assert_eq!(agency.filing(evidence).unit.as_deref(), Some("traffic"));
     reads(&agency, &auxiliary(), &own);
 }
 
@@ -218,6 +221,26 @@ fn r19_what_is_above_ones_clearance_is_not_read() {
             assert_eq!(filings, [plain.evidence_id.to_string()], "{reader:?}");
         }
     }
+}
+
+#[test]
+fn r19_a_page_ends_with_what_is_shown_and_names_nothing_that_is_hidden() {
+    let mut agency = Agency::new();
+    agency.open_case("C-1");
+    let secret = OpenCase { classification: Classification::StateSecret, ..new_case("C-2") };
+    agency.done(&head(), secret);
+    let shown = agency.sealed_in_case("C-1").evidence_id;
+    let hidden = agency.sealed_in_case("C-2").evidence_id;
+    let asked = |after| Query::ListEvidence { after, limit: 1, case: None, recording: None };
+    let page = ask(&agency, &officer(), asked(None)).expect("a page");
+    let Answer::List { items, resume_after } = page else { panic!("{page:?}") };
+    assert_eq!((items[0].evidence_id, resume_after), (shown, Some(shown)));
+    let page = ask(&agency, &officer(), asked(resume_after)).expect("a page");
+    assert_eq!(page, Answer::List { items: Vec::new(), resume_after: None });
+    let asked = LawQuery::List(ListPage { limit: 1, ..all_of(RecordKind::Case) });
+    let Ok(LawAnswer::Records(page)) = law(&agency, &officer(), asked) else { panic!("a page") };
+    assert_eq!((page.items.len(), page.next.as_deref()), (1, Some("C-1")));
+    assert_eq!(catalogue(&agency, &head(), 1), [shown, hidden]);
 }
 
 #[test]
@@ -384,7 +407,10 @@ fn r23_what_the_log_says_of_persons_and_attempts_is_of_their_agency() {
     let unknown = custos_core::law::CloseCase { case: "C-9".to_owned(), reason: "r".to_owned() };
     agency.not_found(&officer(), unknown, Rule::R1, "case");
     let attempt = agency.last_entry().index;
-    for index in [index, attempt] {
+    let absent = AddNote { evidence: id(99), text: "n".to_owned(), supersedes: None };
+    agency.not_found(&officer(), absent, Rule::R6, "evidence");
+    let on_evidence = agency.last_entry().index;
+    for index in [index, attempt, on_evidence] {
         for reader in [auditor(), custodian(), traffic_officer(), administrator(), developer()] {
             assert!(told(&agency, &reader, index), "{reader:?}");
         }
@@ -403,6 +429,8 @@ fn r23_what_the_log_says_of_persons_and_attempts_is_of_their_agency() {
     assert!(matches!(found, Answer::Entries { items, .. } if items.len() == 1));
     no(ask(&agency, &harbour_auditor(), of(officer().name)), Rule::R23, "unit");
     no(ask(&agency, &station(), of(officer().name)), Rule::R23, "role");
+    no(ask(&agency, &harbour_auditor(), of("who.ever".to_owned())), Rule::R23, "unit");
+    no(ask(&agency, &station(), of(format!("{}\0", officer().name))), Rule::R26, "record");
 }
 
 #[test]

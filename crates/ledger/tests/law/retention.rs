@@ -148,10 +148,10 @@ fn r10_evidence_is_kept_for_the_higher_classification_of_itself_and_its_case() {
     let reason = || "a minor is seen".to_owned();
     let (evidence, to) = (record.evidence_id, Classification::Privacy);
     agency.done(&custodian(), ClassifyEvidence { evidence, to, reason: reason() });
-    assert_eq!(kept(&agency, &record), (900, "policy for what is privacy".to_owned()));
+    assert_eq!(kept(&agency, &record), (900, "policy for its classification".to_owned()));
     let (case, to) = ("C-1".to_owned(), Classification::StateSecret);
     agency.done(&head(), ClassifyCase { case, to, reason: reason() });
-    assert_eq!(kept(&agency, &record), (3650, "policy for what is state-secret".to_owned()));
+    assert_eq!(kept(&agency, &record), (3650, "policy for its classification".to_owned()));
 }
 
 #[test]

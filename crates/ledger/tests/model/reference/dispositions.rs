@@ -146,6 +146,9 @@ impl Model {
         let is_over = found.grace_until.is_some_and(|until| self.settled() >= until);
         no.when(is_approved && !is_over, Rule::I8, "disposition");
         no.when(!is_approved, Rule::I3, "disposition");
+        let mut items = found.evidence.iter().filter_map(|id| self.sealed(*id));
+        let is_high = items.any(|it| self.classification_of(it) > self.clearance(actor));
+        no.when(is_high && actor.role != Role::System, Rule::R19, "clearance");
     }
 
     /// Whether evidence may end now.

@@ -168,6 +168,8 @@ impl Model {
             let own = self.unit_of(actor).map(|unit| self.agency_of(unit));
             let other = to.filing.unit.as_ref().map(|unit| self.agency_of(unit));
             no.when(own.is_some() && other.is_some() && own != other, Rule::R23, "to");
+            let is_high = self.classification_of(to) > self.clearance(actor);
+            no.when(is_high, Rule::R19, "to");
         }
         no.when(it.evidence == it.to, Rule::R6, "to");
         let id = relation_id(it);
