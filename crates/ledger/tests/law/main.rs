@@ -7,6 +7,7 @@ mod archiving;
 mod backup;
 mod backup_golden;
 mod cases;
+mod classification;
 mod clock;
 mod clock_jump;
 mod cluster;
