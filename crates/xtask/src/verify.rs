@@ -9,7 +9,7 @@ use crate::build::{cargo, show_and_run};
 use crate::footage::Footage;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{build, console, dependencies, footage, layers, process, source_limits};
+use crate::{build, console, demo, dependencies, footage, layers, process, source_limits};
 
 /// Where tests find camera footage.
 const FOOTAGE_VARIABLE: &str = "CUSTOS_FOOTAGE_DIR";
@@ -53,6 +53,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         doc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings");
         show_and_run(&mut doc)
     })?;
+    // What the README shows first is looked at last, as those who follow it see it.
+    steps.step("demo", || demo::run(workspace, Vec::new()))?;
     steps.print();
     console::say("\nAll checks are green.");
     Ok(())

@@ -235,7 +235,7 @@ impl<'a> Story<'a> {
         self.begin("the custody log: reading is an act too")?;
         let entries = self.viewer.text(["log", "show", &clip.evidence])?;
         console::say(entries.trim_end());
-        for act in ["sealed", "viewed"] {
+        for act in ["sealed", "copied"] {
             check(entries.contains(act), &format!("the log says when it was {act}"))?;
         }
         let checkpoint = self.viewer.text(["log", "checkpoint"])?;
