@@ -15,7 +15,7 @@ use crate::{
     law::{
         acting::{filing_of, find_case, is_within, sealed},
         case_report, keeping, policy,
-        reading::Reader,
+        reading::{Reader, unit_of_record},
     },
     stored::{
         clock, cluster,
@@ -335,20 +335,5 @@ fn filing(kv: &impl KvRead, id: EvidenceId) -> Option<Versioned> {
 
 fn is_of_unit(kv: &impl KvRead, found: &Versioned, above: Option<&str>) -> bool {
     let Some(above) = above else { return true };
-    unit_of(&found.record).is_some_and(|unit| is_within(kv, unit, above))
-}
-
-fn unit_of(record: &Record) -> Option<&str> {
-    match record {
-        Record::Unit(it) => Some(&it.id),
-        Record::Person(it) => Some(&it.unit),
-        Record::Recorder(it) => Some(&it.unit),
-        Record::Station(it) => Some(&it.unit),
-        Record::Case(it) => Some(&it.unit),
-        Record::Filing(it) => it.unit.as_deref(),
-        Record::Hold(it) => it.unit.as_deref(),
-        Record::Grant(it) => it.unit.as_deref(),
-        Record::Disposition(it) => it.unit.as_deref(),
-        Record::Note(_) | Record::Relation(_) | Record::Copy(_) | Record::Policy(_) => None,
-    }
+    unit_of_record(&found.record).is_some_and(|unit| is_within(kv, unit, above))
 }

@@ -34,8 +34,8 @@ impl Gateway {
     ///
     /// # Errors
     /// Refused under R23 unless an administrator or developer asks, under R26 when whoever asks or is
-    /// asked for is not active, and where the cluster has no authority of its own; `NotFound` for somebody who is
-    /// not on the register; `Invalid` for a request that cannot be read.
+    /// asked for is not active, and where the cluster has no authority of its own; `NotFound` for
+    /// somebody who is not on the register; `Invalid` for a request that cannot be read.
     pub async fn issue_certificate(
         &self,
         actor: &Actor,

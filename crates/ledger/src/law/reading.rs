@@ -90,31 +90,28 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`check_evidence`](Self::check_evidence).
     pub(crate) fn check_record(&self, kv: &impl KvRead, record: &Record) -> Result<(), Refusal> {
-        let unit = match record {
+        match record {
             // What binds everybody may be read by everybody.
-            Record::Policy(_) => return Ok(()),
-            Record::Filing(it) => {
-                return match it.id.parse() {
-                    Ok(id) => self.check_evidence_id(kv, id),
-                    Err(_) => self.who.check(kv, Right::Read, None),
-                };
-            }
-            Record::Note(it) => return self.check_evidence_id(kv, it.evidence),
-            Record::Relation(it) => return self.check_evidence_id(kv, it.evidence),
-            Record::Copy(it) => return self.check_evidence_id(kv, it.evidence),
+            Record::Policy(_) => Ok(()),
+            Record::Filing(it) => match it.id.parse() {
+                Ok(id) => self.check_evidence_id(kv, id),
+                Err(_) => self.who.check(kv, Right::Read, None),
+            },
+            Record::Note(it) => self.check_evidence_id(kv, it.evidence),
+            Record::Relation(it) => self.check_evidence_id(kv, it.evidence),
+            Record::Copy(it) => self.check_evidence_id(kv, it.evidence),
             Record::Case(it) => {
                 self.who.check(kv, Right::Read, Some(&it.unit))?;
-                return self.who.check_cleared(it.classification);
+                self.who.check_cleared(it.classification)
             }
-            Record::Unit(it) => Some(it.id.as_str()),
-            Record::Person(it) => Some(it.unit.as_str()),
-            Record::Recorder(it) => Some(it.unit.as_str()),
-            Record::Station(it) => Some(it.unit.as_str()),
-            Record::Hold(it) => it.unit.as_deref(),
-            Record::Grant(it) => it.unit.as_deref(),
-            Record::Disposition(it) => it.unit.as_deref(),
-        };
-        self.who.check(kv, Right::Read, unit)
+            Record::Unit(_)
+            | Record::Person(_)
+            | Record::Recorder(_)
+            | Record::Station(_)
+            | Record::Hold(_)
+            | Record::Grant(_)
+            | Record::Disposition(_) => self.who.check(kv, Right::Read, unit_of_record(record)),
+        }
     }
 
     /// Leaves of an entry of the custody log what may be read: the public part, which proves it, is
@@ -188,6 +185,22 @@ impl<'a> Reader<'a> {
 
     fn is(&self, actor: &Actor) -> bool {
         actor.name == self.who.name() && actor.role == self.who.role()
+    }
+}
+
+/// The unit that a record says it is of.
+pub(crate) fn unit_of_record(record: &Record) -> Option<&str> {
+    match record {
+        Record::Unit(it) => Some(&it.id),
+        Record::Person(it) => Some(&it.unit),
+        Record::Recorder(it) => Some(&it.unit),
+        Record::Station(it) => Some(&it.unit),
+        Record::Case(it) => Some(&it.unit),
+        Record::Filing(it) => it.unit.as_deref(),
+        Record::Hold(it) => it.unit.as_deref(),
+        Record::Grant(it) => it.unit.as_deref(),
+        Record::Disposition(it) => it.unit.as_deref(),
+        Record::Note(_) | Record::Relation(_) | Record::Copy(_) | Record::Policy(_) => None,
     }
 }
 
